@@ -1,0 +1,1 @@
+"""Staff users, their rights, sessions, tokens and limits."""

@@ -1,0 +1,99 @@
+"""The one answer to "may I": `can(user, permission, thing)`."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpdesk.accounts.models import QueueMember, Role, User
+
+AGENT = frozenset(
+    {
+        "desk.use",
+        "ticket.read",
+        "ticket.answer",
+        "ticket.change",
+        "client.read",
+        "client.change",
+        "queue.read",
+        "calendar.read",
+        "policy.read",
+        "user.read",
+        "event.read",
+        "token.own",
+    }
+)
+SUPERVISOR = AGENT | {"delivery.read", "delivery.replay", "supervisor.use"}
+ADMIN = SUPERVISOR | {
+    "admin.use",
+    "queue.change",
+    "calendar.change",
+    "policy.change",
+    "user.change",
+    "setting.change",
+    "outbox.read",
+    "client.erase",
+}
+GRANTS: dict[Role, frozenset[str]] = {
+    Role.AGENT: AGENT,
+    Role.SUPERVISOR: frozenset(SUPERVISOR),
+    Role.ADMIN: frozenset(ADMIN),
+}
+PERMISSIONS = frozenset(ADMIN)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What decides whether a thing may be seen: the queue it lies in, if any."""
+
+    queue_id: int | None = None
+
+
+class Guarded(Protocol):
+    """A thing that says what guards it."""
+
+    def access(self) -> Access: ...
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who asks: a user with the queues open to them, narrowed by an API token's scopes."""
+
+    user_id: int
+    role: Role
+    queue_ids: frozenset[int] | None  # None: all queues
+    scopes: frozenset[str] = field(default=frozenset())  # empty: no narrowing
+    token_id: int | None = None
+
+
+def viewer_of(
+    session: Session,
+    user: User,
+    *,
+    scopes: frozenset[str] = frozenset(),
+    token_id: int | None = None,
+) -> Viewer:
+    """The user's rights, read once a request."""
+    queue_ids = None
+    if not user.all_queues and user.role == Role.AGENT:
+        rows = session.scalars(select(QueueMember.queue_id).where(QueueMember.user_id == user.id))
+        queue_ids = frozenset(rows)
+    return Viewer(user.id, user.role, queue_ids, scopes, token_id)
+
+
+def can(viewer: Viewer | None, permission: str, thing: Guarded | None = None) -> bool:
+    """Whether the viewer may do this, to this thing if one is given.
+
+    Raises ValueError for a permission that does not exist: that is a bug.
+    """
+    if permission not in PERMISSIONS:
+        raise ValueError(f"no permission {permission}")
+    if viewer is None or permission not in GRANTS[viewer.role]:
+        return False
+    if viewer.scopes and permission not in viewer.scopes:
+        return False
+    if thing is None or viewer.queue_ids is None:
+        return True
+    queue_id = thing.access().queue_id
+    return queue_id is None or queue_id in viewer.queue_ids

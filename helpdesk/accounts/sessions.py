@@ -1,0 +1,105 @@
+"""Log-in, log-out and the browser sessions behind the cookie."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from helpdesk.accounts import limits
+from helpdesk.accounts.models import LoginSession, User
+from helpdesk.events import Actor, record
+from helpdesk.lib.errors import TooMany, _lazy
+from helpdesk.lib.passwords import hash_password, needs_rehash, verify_password
+from helpdesk.lib.text import email_key
+from helpdesk.lib.tokens import new_token, token_hash
+
+LIFETIME = timedelta(days=14)
+IDLE = timedelta(days=3)
+SEEN_EVERY = timedelta(minutes=5)
+
+TRIES_PER_ACCOUNT = 5
+TRIES_PER_ADDRESS = 30
+WINDOW_SECONDS = 15 * 60
+
+
+def count_try(session: Session, email: str, address: str, at: datetime) -> None:
+    """Count a log-in attempt before the password is looked at. Raises TooMany.
+
+    Counting first, in its own transaction, is what keeps a parallel burst within the limit.
+    """
+    ok = limits.allow(
+        session, "login", email_key(email), most=TRIES_PER_ACCOUNT, seconds=WINDOW_SECONDS, at=at
+    ) and limits.allow(
+        session, "login-from", address, most=TRIES_PER_ADDRESS, seconds=WINDOW_SECONDS, at=at
+    )
+    if not ok:
+        raise TooMany(
+            _lazy("Too many attempts. Try again in 15 minutes."), retry_after=WINDOW_SECONDS
+        )
+
+
+def check_password(session: Session, email: str, password: str) -> User | None:
+    """The active user with this address and password. Takes the same time for unknown ones."""
+    user = session.scalar(select(User).where(User.email == email_key(email)))
+    right = verify_password(user.password_hash if user else None, password)
+    return user if user and right and user.active else None
+
+
+def log_in(
+    session: Session, user: User, password: str, *, old_token: str | None, agent: str, at: datetime
+) -> str:
+    """Open a new session, end the one the browser had, and return the cookie's new token."""
+    limits.forget(session, "login", user.email)
+    if old_token:
+        log_out(session, old_token)
+    if user.password_hash and needs_rehash(user.password_hash):
+        user.password_hash = hash_password(password)
+    user.last_login_at = at
+    token = new_token()
+    session.add(
+        LoginSession(
+            token_hash=token_hash(token),
+            user_id=user.id,
+            created_at=at,
+            last_seen_at=at,
+            expires_at=at + LIFETIME,
+            user_agent=agent[:200],
+        )
+    )
+    session.flush()
+    record(session, "user.login", actor=Actor(user_id=user.id), at=at, user_id=user.id)
+    return token
+
+
+def find(session: Session, token: str, at: datetime) -> tuple[LoginSession, User] | None:
+    """The session behind a cookie, if it is alive and its user active."""
+    row = session.execute(
+        select(LoginSession, User)
+        .join(User, User.id == LoginSession.user_id)
+        .where(LoginSession.token_hash == token_hash(token), User.active.is_(True))
+    ).first()
+    if row is None or row[0].expires_at <= at or row[0].last_seen_at + IDLE <= at:
+        return None
+    return row[0], row[1]
+
+
+def touch(session: Session, session_id: int, at: datetime) -> None:
+    """Remember that the browser was seen."""
+    session.execute(
+        update(LoginSession).where(LoginSession.id == session_id).values(last_seen_at=at)
+    )
+
+
+def log_out(session: Session, token: str) -> None:
+    session.execute(delete(LoginSession).where(LoginSession.token_hash == token_hash(token)))
+
+
+def log_out_everywhere(session: Session, user_id: int) -> None:
+    """End all browser sessions of a user."""
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+
+
+def sweep(session: Session, at: datetime) -> int:
+    """Delete sessions that have expired."""
+    result = session.execute(delete(LoginSession).where(LoginSession.expires_at < at))
+    return int(getattr(result, "rowcount", 0))

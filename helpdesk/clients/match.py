@@ -1,0 +1,125 @@
+"""Who is this: finds the person behind an address or number, or makes a new client."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpdesk.clients.models import Client, ClientKind, ContactKind, ContactPoint, Person
+from helpdesk.clients.search import index_client
+from helpdesk.events import SYSTEM, Actor, record
+from helpdesk.ext import add_row, lock
+from helpdesk.lib import phone
+from helpdesk.lib.collate import sort_key
+from helpdesk.lib.text import clean_line, email_key
+
+
+@dataclass(frozen=True)
+class Known:
+    """A person as intake needs them."""
+
+    client_id: int
+    person_id: int
+    contact_point_id: int
+    language: str | None
+    bad: bool
+    created: bool
+
+
+def by_email(session: Session, address: str) -> Known | None:
+    """The person with this address. Of several, the one who was here first."""
+    return _by_key(session, ContactKind.EMAIL, email_key(address))
+
+
+def by_phone(session: Session, number: str, country: str) -> Known | None:
+    """The person with this number in any spelling."""
+    key = phone.normalize(number, country)
+    return _by_key(session, ContactKind.PHONE, key) if key else None
+
+
+def _by_key(session: Session, kind: ContactKind, key: str) -> Known | None:
+    row = session.execute(
+        select(
+            Person.client_id,
+            Person.id,
+            ContactPoint.id,
+            Person.language,
+            Client.language,
+            ContactPoint.bad,
+        )
+        .join(Person, Person.id == ContactPoint.person_id)
+        .join(Client, Client.id == Person.client_id)
+        .where(ContactPoint.kind == kind, ContactPoint.key == key)
+        .order_by(ContactPoint.id)
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    return Known(row[0], row[1], row[2], row[3] or row[4], row[5], created=False)
+
+
+def find_or_create(
+    session: Session,
+    *,
+    at: datetime,
+    email: str | None = None,
+    number: str | None = None,
+    country: str = "UA",
+    name: str = "",
+    language: str | None = None,
+    actor: Actor = SYSTEM,
+) -> Known:
+    """The person with this address or number; a potential client is made if there is none.
+
+    Two senders at the same moment get one client: they take turns under a lock of the key.
+    Raises ValueError if neither address nor a readable number is given.
+    """
+    kind, key, value = _contact(email, number, country)
+    found = _by_key(session, kind, key)
+    if found is None:
+        lock(session, f"contact:{kind}:{key}")
+        found = _by_key(session, kind, key)
+    if found is not None:
+        return found
+    return _create(session, kind, key, value, name or value, language, at, actor)
+
+
+def _contact(email: str | None, number: str | None, country: str) -> tuple[ContactKind, str, str]:
+    if email:
+        return ContactKind.EMAIL, email_key(email), clean_line(email, 254)
+    key = phone.normalize(number, country) if number else None
+    if key is None:
+        raise ValueError("an address or a readable number is needed")
+    return ContactKind.PHONE, key, phone.display(key)
+
+
+def _create(
+    session: Session,
+    kind: ContactKind,
+    key: str,
+    value: str,
+    name: str,
+    language: str | None,
+    at: datetime,
+    actor: Actor,
+) -> Known:
+    name = clean_line(name) or value
+    names = {"name": name, "sort_key": sort_key(name), "language": language, "created_at": at}
+    client_id = add_row(
+        session, Client, kind=ClientKind.PERSON, tags=[], potential=True, updated_at=at, **names
+    )
+    person_id = add_row(session, Person, client_id=client_id, **names)
+    point_id = add_row(
+        session,
+        ContactPoint,
+        person_id=person_id,
+        kind=kind,
+        value=value,
+        key=key,
+        tail=phone.tail(key) if kind == ContactKind.PHONE else None,
+        created_at=at,
+    )
+    record(session, "client.created", actor=actor, at=at, client_id=client_id)
+    index_client(session, client_id, [name], [value])
+    return Known(client_id, person_id, point_id, language, bad=False, created=True)

@@ -1,0 +1,82 @@
+"""Finding clients by name, address and number."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpdesk.clients.models import Client, ContactKind, ContactPoint, Person
+from helpdesk.ext import fulltext
+from helpdesk.lib import phone
+from helpdesk.lib.stems import encode, query_groups, stems
+from helpdesk.lib.text import email_key
+
+FTS = "client_fts"
+MIN_PREFIX = 3  # shorter beginnings match too much to be cheap
+MAX_WORDS = 8
+
+
+def index_client(
+    session: Session, client_id: int, names: Iterable[str], values: Iterable[str]
+) -> None:
+    """Index a client that is not indexed yet, by names and contact points."""
+    tokens = [token for text in (*names, *values) for token in stems(text)]
+    fulltext.index(session, FTS, [(client_id, [encode(t) for t in dict.fromkeys(tokens)])])
+
+
+def reindex_client(session: Session, client_id: int) -> None:
+    """Index a client anew after a change of names or contact points."""
+    fulltext.unindex(session, FTS, [client_id])
+    client = session.get_one(Client, client_id)
+    if client.erased_at is not None:
+        return
+    people = session.scalars(select(Person).where(Person.client_id == client_id)).all()
+    values = session.scalars(
+        select(ContactPoint.value).where(ContactPoint.person_id.in_([p.id for p in people]))
+    )
+    index_client(session, client_id, [client.name, *(p.name for p in people)], values)
+
+
+def find_clients(session: Session, query: str, *, country: str, limit: int = 50) -> list[Client]:
+    """Clients that fit the words, address or number, newest first."""
+    ids = find_client_ids(session, query, country=country, limit=limit)
+    found = session.scalars(select(Client).where(Client.id.in_(ids)))
+    order = {id_: n for n, id_ in enumerate(ids)}
+    return sorted(found, key=lambda client: order[client.id])
+
+
+def find_client_ids(session: Session, query: str, *, country: str, limit: int = 50) -> list[int]:
+    """Ids of clients that fit, newest first."""
+    if "@" in query:
+        exact = _by_contact(session, ContactKind.EMAIL, email_key(query.strip()), limit)
+        if exact:
+            return exact
+    if phone.looks_like_phone(query):
+        return _by_number(session, query, country, limit)
+    groups = [[encode(token) for token in group] for group in query_groups(query)][:MAX_WORDS]
+    if not groups:
+        return []
+    prefix = len(query.split()[-1]) >= MIN_PREFIX
+    rows = fulltext.matching(session, FTS, groups, prefix_last=prefix).limit(limit)
+    return list(session.scalars(rows))
+
+
+def _by_contact(session: Session, kind: ContactKind, key: str, limit: int) -> list[int]:
+    rows = select(Person.client_id).join(ContactPoint, ContactPoint.person_id == Person.id)
+    rows = rows.where(ContactPoint.kind == kind, ContactPoint.key == key)
+    return list(dict.fromkeys(session.scalars(rows.order_by(Person.client_id.desc()).limit(limit))))
+
+
+def _by_number(session: Session, query: str, country: str, limit: int) -> list[int]:
+    key = phone.normalize(query, country)
+    exact = _by_contact(session, ContactKind.PHONE, key, limit) if key else []
+    if exact:
+        return exact
+    rows = (
+        select(Person.client_id)
+        .join(ContactPoint, ContactPoint.person_id == Person.id)
+        .where(ContactPoint.tail == phone.tail(query))
+        .order_by(Person.client_id.desc())
+        .limit(limit)
+    )
+    return list(dict.fromkeys(session.scalars(rows)))

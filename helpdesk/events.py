@@ -1,0 +1,148 @@
+"""The Event log: what happened, to what, by whom. History, audit, realtime and reports read it.
+
+An Event points to people and never copies personal values: `data` holds ids, enums and numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from helpdesk.ext import Base, add_row, partial_index
+from helpdesk.lib.clock import now
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it: a member of staff, a client's person, or the system itself."""
+
+    user_id: int | None = None
+    person_id: int | None = None
+    token_id: int | None = None
+
+    @property
+    def kind(self) -> str:
+        if self.user_id is not None:
+            return "user"
+        return "person" if self.person_id is not None else "system"
+
+
+SYSTEM = Actor()
+
+# Every kind of event with the keys its data may have. `record` refuses others, so that the
+# readers of the log can rely on it.
+KINDS: Mapping[str, frozenset[str]] = {
+    kind: frozenset(keys.split())
+    for kind, keys in {
+        "ticket.opened": "queue_id channel delivery_id receipt",
+        "ticket.status": "old new reason",
+        "ticket.priority": "old new reason",
+        "ticket.assigned": "old new reason",
+        "ticket.queue": "old new",
+        "ticket.tags": "old new",
+        "ticket.subject": "",
+        "ticket.erased": "",
+        "message.received": "message_id delivery_id stranger",
+        "message.sent": "message_id",
+        "message.noted": "message_id",
+        "message.bounced": "message_id delivery_id",
+        "message.failed": "message_id outgoing_id",
+        "message.resent": "message_id outgoing_id",
+        "receipt.sent": "outgoing_id delivery_id",
+        "receipt.refused": "delivery_id reason",
+        "clock.started": "clock_id metric",
+        "clock.paused": "clock_id metric",
+        "clock.resumed": "clock_id metric",
+        "clock.met": "clock_id metric",
+        "clock.warned": "clock_id metric",
+        "clock.breached": "clock_id metric",
+        "clock.recounted": "clock_id metric",
+        "clock.stepped": "clock_id metric step_id action",
+        "client.created": "",
+        "client.changed": "fields",
+        "client.erased": "",
+        "person.created": "person_id",
+        "contact_point.verified": "contact_point_id",
+        "contact_point.bad": "contact_point_id",
+        "delivery.failed": "delivery_id reason",
+        "delivery.replayed": "delivery_id",
+        "user.created": "user_id",
+        "user.changed": "user_id fields",
+        "user.login": "user_id",
+        "user.login_failed": "user_id",
+        "user.logout": "user_id",
+        "user.password": "user_id",
+        "token.created": "token_id",
+        "token.revoked": "token_id",
+        "queue.created": "queue_id",
+        "queue.changed": "queue_id fields",
+        "mailbox.created": "mailbox_id queue_id",
+        "mailbox.changed": "mailbox_id queue_id",
+        "mailbox.deleted": "mailbox_id queue_id",
+        "calendar.created": "calendar_id",
+        "calendar.changed": "calendar_id",
+        "policy.created": "policy_id",
+        "policy.changed": "policy_id",
+        "policy.deleted": "policy_id",
+        "setting.changed": "name",
+        "attachment.read": "attachment_id",
+    }.items()
+}
+
+
+class Event(Base):
+    """One thing that happened. `key` makes a firing unique; `todo` is NULL once reacted to."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_ticket", "ticket_id", "id"),
+        Index("ix_event_client", "client_id", "id"),
+        partial_index("ix_event_todo", "id", where="todo IS NOT NULL"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
+    data: Mapped[dict[str, Any]]
+    key: Mapped[str | None] = mapped_column(String(60), unique=True)
+    todo: Mapped[int | None]
+
+
+def record(
+    session: Session,
+    kind: str,
+    *,
+    actor: Actor = SYSTEM,
+    at: datetime | None = None,
+    ticket_id: int | None = None,
+    client_id: int | None = None,
+    key: str | None = None,
+    **data: Any,
+) -> int:
+    """Write one Event in the caller's transaction and return its id.
+
+    Raises ValueError for an unknown kind or an unknown key of `data`: that is a bug.
+    """
+    unknown = data.keys() - KINDS[kind] if kind in KINDS else {kind}
+    if unknown:
+        raise ValueError(f"event {kind} does not know {sorted(unknown)}")
+    return add_row(
+        session,
+        Event,
+        at=at or now(),
+        kind=kind,
+        user_id=actor.user_id,
+        person_id=actor.person_id,
+        ticket_id=ticket_id,
+        client_id=client_id,
+        data=data,
+        key=key,
+        todo=1,
+    )

@@ -1,0 +1,59 @@
+"""Base, sessions, column types, full text, babel and csrf: the only place that knows dialects."""
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+
+from helpdesk.ext import fulltext
+from helpdesk.ext.database import (
+    Base,
+    add_row,
+    db,
+    engine_options,
+    is_sqlite,
+    lock,
+    partial_index,
+    prepare,
+    session,
+    skip_locked,
+    write,
+)
+from helpdesk.ext.languages import LANGUAGES, babel, in_language, init_languages
+from helpdesk.ext.types import CleanText, EnumText, SortKey, UTCDateTime
+
+__all__ = [
+    "Base",
+    "CleanText",
+    "EnumText",
+    "LANGUAGES",
+    "SortKey",
+    "UTCDateTime",
+    "add_row",
+    "babel",
+    "csrf",
+    "db",
+    "fulltext",
+    "in_language",
+    "init_database",
+    "init_languages",
+    "is_sqlite",
+    "lock",
+    "migrate",
+    "partial_index",
+    "session",
+    "skip_locked",
+    "write",
+]
+
+csrf = CSRFProtect()
+migrate = Migrate(compare_type=True)
+
+
+def init_database(app: Flask) -> None:
+    """Bind the engine of `app`: one pool, seen once for reading and once for writing."""
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(app.config["SQLALCHEMY_DATABASE_URI"])
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+        app.extensions["helpdesk_write_engine"] = db.engine.execution_options(immediate=True)
+    migrate.init_app(app, db, directory=app.config["MIGRATIONS_DIR"])

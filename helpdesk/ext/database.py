@@ -1,0 +1,162 @@
+"""The declarative base, the engine's settings and the two ways to open a session."""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, cast
+
+from flask import current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    event,
+    insert,
+    text,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from helpdesk.ext.types import CleanText, UTCDateTime
+
+BUSY_TIMEOUT_MS = 15_000
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """All tables; `datetime` columns are UTC, `str` columns are cleaned."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={
+            datetime: UTCDateTime,
+            str: CleanText,
+            int: BigInteger().with_variant(Integer, "sqlite"),
+            dict[str, Any]: JSON,
+            list[str]: JSON,
+            list[dict[str, Any]]: JSON,
+        },
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+def partial_index(name: str, *columns: str, where: str) -> Index:
+    """An index over the rows where `where` holds; write it as IS NULL or IS NOT NULL.
+
+    Conditions with values are not used by SQLite when the query binds them as parameters.
+    """
+    condition = text(where)
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+def is_sqlite(bind: Engine | Connection) -> bool:
+    return bind.dialect.name == "sqlite"
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What `SQLALCHEMY_ENGINE_OPTIONS` must be for this database."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}, "pool_size": 16}
+    return {"pool_size": 16, "max_overflow": 8, "pool_pre_ping": True}
+
+
+def prepare(engine: Engine) -> None:
+    """Install the connection settings of this engine; call once after it is made."""
+    if is_sqlite(engine):
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "connect", _postgresql_connect)
+
+
+def _sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own transaction control would begin too late; `_sqlite_begin` does it.
+    cast(Any, connection).isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",  # erased means overwritten, not just unlinked
+        "temp_store=MEMORY",
+        "cache_size=-16000",
+        "mmap_size=8589934592",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _postgresql_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    pg = cast(Any, connection)
+    with pg.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute("SET lock_timeout = '15s'")
+    pg.commit()
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """A session for reading. What is changed in it is thrown away."""
+    with Session(db.engine, autoflush=False, expire_on_commit=False) as reading:
+        yield reading
+
+
+@contextmanager
+def write() -> Iterator[Session]:
+    """A session for writing: takes the write lock at once, commits at the end.
+
+    Only entry points open it. An exception rolls everything back.
+    """
+    engine = _write_engine()
+    with Session(engine, expire_on_commit=False) as writing, writing.begin():
+        yield writing
+
+
+def _write_engine() -> Engine:
+    return cast(Engine, current_app.extensions["helpdesk_write_engine"])
+
+
+def add_row(session: Session, model: type[Base], **values: Any) -> int:
+    """Insert one row by a Core statement and return its id.
+
+    Intake writes this way: adding and flushing an object costs four times as much.
+    """
+    result = session.execute(insert(model).values(values))
+    return int(cast(Any, result).inserted_primary_key[0])
+
+
+def lock(session: Session, name: str) -> None:
+    """Hold the named lock until the end of this write transaction.
+
+    On SQLite a write transaction is alone already.
+    """
+    if not is_sqlite(session.get_bind()):  # type: ignore[arg-type]
+        key = zlib.crc32(name.encode("utf-8", "surrogatepass"))
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def skip_locked(session: Session) -> dict[str, bool]:
+    """Arguments of `with_for_update` with which several workers share one queue of rows."""
+    return {} if is_sqlite(session.get_bind()) else {"skip_locked": True}  # type: ignore[arg-type]

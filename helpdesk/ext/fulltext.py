@@ -1,0 +1,130 @@
+"""Full-text tables: the same encoded tokens in FTS5 and in tsvector columns.
+
+The tables are made by migrations and are no part of the metadata. `name` is one of TABLES;
+rows have the id of the thing they index.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Engine, column, select, table, text
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement, Select
+
+from helpdesk.ext.database import is_sqlite
+
+TABLES = ("message_fts", "client_fts")
+
+
+def create(bind: Connection) -> None:
+    """Make the full-text tables (called by the first migration)."""
+    for name in TABLES:
+        if is_sqlite(bind):
+            bind.exec_driver_sql(
+                f"CREATE VIRTUAL TABLE {name} USING fts5(words, detail=none, tokenize='ascii')"
+            )
+            # Small transactions must not pay for merging; the worker merges when idle.
+            bind.exec_driver_sql(f"INSERT INTO {name}({name}, rank) VALUES('automerge', 0)")
+            bind.exec_driver_sql(f"INSERT INTO {name}({name}, rank) VALUES('crisismerge', 128)")
+        else:
+            bind.exec_driver_sql(f"CREATE TABLE {name} (id bigint PRIMARY KEY, words tsvector)")
+            bind.exec_driver_sql(f"CREATE INDEX ix_{name}_words ON {name} USING gin (words)")
+            # Without this the planner walks the primary key backwards for rare words.
+            bind.exec_driver_sql(f"ALTER TABLE {name} ALTER COLUMN words SET STATISTICS 3000")
+
+
+def drop(bind: Connection) -> None:
+    for name in TABLES:
+        bind.exec_driver_sql(f"DROP TABLE {name}")
+
+
+def index(session: Session, name: str, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
+    """Index (id, tokens) pairs that are not indexed yet."""
+    if is_sqlite(_bind(session)):
+        values = [{"id": id_, "words": " ".join(tokens)} for id_, tokens in rows]
+        statement = f"INSERT INTO {_known(name)}(rowid, words) VALUES (:id, :words)"
+    else:
+        values = [{"id": id_, "words": sorted(set(tokens))} for id_, tokens in rows]  # type: ignore[dict-item]
+        statement = f"INSERT INTO {_known(name)}(id, words) VALUES (:id, array_to_tsvector(:words))"
+    if values:
+        session.execute(text(statement), values)
+
+
+def unindex(session: Session, name: str, ids: Iterable[int]) -> None:
+    """Take rows out of the index; unknown ids are ignored."""
+    key = "rowid" if is_sqlite(_bind(session)) else "id"
+    values = [{"id": id_} for id_ in ids]
+    if values:
+        session.execute(text(f"DELETE FROM {_known(name)} WHERE {key} = :id"), values)
+
+
+def matching(
+    session: Session, name: str, groups: Sequence[Sequence[str]], *, prefix_last: bool = False
+) -> Select[tuple[int]]:
+    """Ids of rows that hold one token of every group, newest id first.
+
+    Newest first and no total is what keeps the cost flat. `prefix_last`: the tokens of the
+    last group are beginnings of words.
+    """
+    sqlite = is_sqlite(_bind(session))
+    key: ColumnElement[int] = column("rowid" if sqlite else "id")  # type: ignore[assignment]
+    words: ColumnElement[str] = column("words")
+    rows = select(key).select_from(table(_known(name), key, words))  # type: ignore[arg-type]
+    if sqlite:
+        rows = rows.where(text(f"{name} MATCH :words").bindparams(words=_fts5(groups, prefix_last)))
+    else:
+        rows = rows.where(
+            text("words @@ CAST(:words AS tsquery)").bindparams(words=_tsquery(groups, prefix_last))
+        )
+    return rows.order_by(key.desc())
+
+
+def merge(session: Session, name: str, pages: int = 16) -> None:
+    """One small step of merging the index; does nothing on PostgreSQL."""
+    if is_sqlite(_bind(session)):
+        session.execute(
+            text(f"INSERT INTO {_known(name)}({name}, rank) VALUES('merge', {int(pages)})")
+        )
+
+
+def purge(session: Session) -> None:
+    """Rewrite the indexes so that no trace of deleted tokens stays on the disk."""
+    if is_sqlite(_bind(session)):
+        for name in TABLES:
+            session.execute(text(f"INSERT INTO {name}({name}) VALUES('optimize')"))
+
+
+def _bind(session: Session) -> Engine | Connection:
+    return session.get_bind()
+
+
+def _known(name: str) -> str:
+    if name not in TABLES:
+        raise ValueError(f"no full-text table {name}")
+    return name
+
+
+def _fts5(groups: Sequence[Sequence[str]], prefix_last: bool) -> str:
+    def term(token: str, prefix: bool) -> str:
+        return f'"{_safe(token)}"*' if prefix else f'"{_safe(token)}"'
+
+    last = len(groups) - 1
+    return " AND ".join(
+        "(" + " OR ".join(term(t, prefix_last and n == last) for t in group) + ")"
+        for n, group in enumerate(groups)
+    )
+
+
+def _tsquery(groups: Sequence[Sequence[str]], prefix_last: bool) -> str:
+    last = len(groups) - 1
+    return " & ".join(
+        "("
+        + " | ".join(f"'{_safe(t)}'" + (":*" if prefix_last and n == last else "") for t in group)
+        + ")"
+        for n, group in enumerate(groups)
+    )
+
+
+def _safe(token: str) -> str:
+    if not (token.isascii() and token.isalnum()):
+        raise ValueError("tokens must be encoded as ASCII letters and digits")
+    return token

@@ -1,0 +1,1 @@
+"""Pure tools that know neither Flask nor the database."""

@@ -1,0 +1,1 @@
+"""Outgoing email: rows first, then sending with back-off."""

@@ -1,0 +1,62 @@
+"""What an administrator edits while the product runs: brand, languages, texts, periods."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import JSON, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from helpdesk.events import SYSTEM, Actor, record
+from helpdesk.ext import LANGUAGES, Base
+from helpdesk.lib.errors import HelpdeskError, _lazy
+
+DEFAULTS: Mapping[str, Any] = {
+    "brand_name": "Helpdesk",
+    "primary_language": "uk",
+    "language_rule": "follow",  # or "primary_first"
+    "retention_raw_days": 90,
+    "retention_draft_days": 30,
+    "retention_session_days": 30,
+}
+
+
+class Setting(Base):
+    """One edited setting; absent means the default."""
+
+    __tablename__ = "setting"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+
+
+def get(session: Session, name: str) -> Any:
+    """The value of a setting, or its default. Raises KeyError for an unknown name."""
+    default = DEFAULTS[name]
+    found = session.get(Setting, name)
+    return default if found is None else found.value
+
+
+def put(session: Session, name: str, value: Any, *, actor: Actor = SYSTEM) -> None:
+    """Change a setting. Raises HelpdeskError if the value does not fit."""
+    _check(name, value)
+    found = session.get(Setting, name)
+    if found is None:
+        session.add(Setting(name=name, value=value))
+    else:
+        found.value = value
+    session.flush()
+    record(session, "setting.changed", actor=actor, name=name)
+
+
+def _check(name: str, value: Any) -> None:
+    default = DEFAULTS[name]
+    if type(value) is not type(default):
+        raise HelpdeskError(_lazy("The value of %(name)s does not fit."), field=name, name=name)
+    allowed = {
+        "primary_language": LANGUAGES,
+        "language_rule": ("follow", "primary_first"),
+    }.get(name)
+    if allowed and value not in allowed:
+        raise HelpdeskError(_lazy("The value of %(name)s does not fit."), field=name, name=name)
+    if isinstance(value, int) and not 1 <= value <= 3650:
+        raise HelpdeskError(_lazy("A number of days from 1 to 3650 fits here."), field=name)

@@ -1,0 +1,1 @@
+"""Queues, tickets, messages, calendars, SLA policies, clocks and escalation."""

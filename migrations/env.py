@@ -1,0 +1,67 @@
+"""Runs the migrations, on SQLite with foreign keys off so that batch changes keep all rows."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from helpdesk.ext import Base, CleanText, EnumText, SortKey, UTCDateTime, db, is_sqlite
+
+PLAIN = {
+    UTCDateTime: "sa.DateTime(timezone=True)",
+    CleanText: "sa.Text()",
+    EnumText: "sa.String(20)",
+    SortKey: 'sa.Text().with_variant(sa.Text(collation="C"), "postgresql")',
+}
+
+
+def include_object(
+    thing: object, name: str | None, kind: str, _reflected: bool, _to: object
+) -> bool:
+    """Full-text tables are made by hand in the migrations."""
+    return not (kind == "table" and name is not None and "_fts" in name)
+
+
+def render_item(kind: str, item: object, _context: object) -> str | bool:
+    """Migrations name plain types, so that they stay true when ours change."""
+    if kind != "type":
+        return False
+    for ours, plain in PLAIN.items():
+        if isinstance(item, ours):
+            return plain
+    return False
+
+
+def compare_type(
+    _context: object, _was_column: object, _column: object, _was: object, is_now: object
+) -> bool | None:
+    """A sort key differs from plain text by its collation only; Alembic compares the rest."""
+    return False if isinstance(is_now, SortKey) else None
+
+
+def migrate(connection: Connection) -> None:
+    sqlite = is_sqlite(connection)
+    if sqlite:
+        # Only outside a transaction; a batch change would cascade into the children otherwise.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=sqlite,
+        include_object=include_object,
+        render_item=render_item,
+        compare_type=compare_type,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+        if sqlite:
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if broken:
+                raise RuntimeError(f"the migration broke {len(broken)} foreign keys")
+    if sqlite:
+        connection.commit()
+        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+        connection.commit()
+
+
+with db.engine.connect() as connection:
+    migrate(connection)

@@ -1,0 +1,113 @@
+// One event stream a page. Its messages carry ids; what shows them fetches itself anew.
+const words = JSON.parse(document.body.dataset.words ?? "{}");
+const GATHER = 250, POLL = 15_000, RETRY = 3_000;
+const waiting = { names: new Set(), timer: 0 };
+let source, poll, seen = Date.now();
+
+// ["ticket:42", "lists"]: gather for a moment, then refresh each concerned part once.
+function gather(names) {
+  for (const name of names) waiting.names.add(name);
+  waiting.timer ||= setTimeout(refresh, GATHER + Math.random() * GATHER);
+}
+function named(change) {
+  return [
+    ...(change.tickets ?? []).map(id => `ticket:${id}`),
+    ...(change.clients ?? []).map(id => `client:${id}`),
+    ...(change.lists ? ["lists"] : []),
+    ...(change.notices ? ["notices"] : []),
+  ];
+}
+function refresh() {
+  const names = new Set(waiting.names);
+  waiting.names.clear();
+  waiting.timer = 0;
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const own = part.dataset.live.split(" ").filter(name => names.has(name) || names.has("*"));
+    if (!own.length) continue;
+    if (part.querySelector("[popover]:popover-open form")) part.dataset.stale = own.join(" ");
+    else if (part.id === "rows") rows(part);
+    else htmx.trigger(part, "refresh");
+  }
+}
+// A part that was being edited catches up when its popover closes.
+document.addEventListener("toggle", event => {
+  const part = event.newState === "closed" && event.target.closest?.("[data-stale]");
+  if (part) { gather(part.dataset.stale.split(" ")); delete part.dataset.stale; }
+}, true);
+
+// The list: rows in sight change in place and never move; what is new waits behind a button.
+let fetched;
+async function rows(list) {
+  const answer = await fetch(list.dataset.src, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok) return;
+  fetched = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = new Map([...fetched.querySelectorAll("#rows > li")].map(item => [item.id, item]));
+  for (const item of list.children) {
+    const next = fresh.get(item.id);
+    item.firstElementChild?.classList.toggle("left", !next && item.id.startsWith("r"));
+    if (!next) continue;
+    const current = item.querySelector("[aria-current]");
+    if (current) next.querySelector(".row")?.setAttribute("aria-current", "true");
+    Idiomorph.morph(item, next.cloneNode(true));
+    fresh.delete(item.id);
+  }
+  for (const id of ["counts", "total"]) swap(id);
+  const shown = list.querySelectorAll(".row").length;
+  const count = [...fresh.keys()].filter(id => id.startsWith("r")).length;
+  const button = document.querySelector("#fresh");
+  if (!shown && count) show();
+  else if (button) {
+    button.hidden = !count;
+    button.querySelector("[data-count]").textContent = words.fresh.replace("{}", count);
+    document.querySelector("#calm").hidden = !!count;
+  }
+}
+function swap(id) {
+  const old = document.getElementById(id), next = fetched.getElementById(id);
+  if (old && next && !old.contains(document.activeElement)) Idiomorph.morph(old, next.cloneNode(true));
+}
+function show() {
+  const list = document.querySelector("#rows"), current = location.pathname;
+  list.replaceChildren(...fetched.querySelector("#rows").cloneNode(true).children);
+  for (const row of list.querySelectorAll(".row")) if (new URL(row.href).pathname === current) row.setAttribute("aria-current", "true");
+  htmx.process(list);
+  document.querySelector("#fresh").hidden = true;
+  document.querySelector("#calm").hidden = false;
+  list.closest(".list").scrollTop = 0;
+  list.querySelector(".row")?.focus({ preventScroll: true });
+}
+document.addEventListener("click", event => { if (event.target.closest("#fresh")) show(); });
+
+// The line: stream first, a slow poll while it is away, and a sign that says so.
+function sign(online) {
+  document.documentElement.classList.toggle("offline", !online);
+  for (const part of document.querySelectorAll("[data-line]")) {
+    part.textContent = online ? part.dataset.line : words.reconnecting;
+    part.dataset.tone = online ? "" : "warn";
+    part.classList.toggle("t", !online);
+  }
+}
+function listen() {
+  source = new EventSource("/events");
+  source.addEventListener("change", event => { seen = Date.now(); gather(named(JSON.parse(event.data))); });
+  source.addEventListener("open", () => { sign(true); clearInterval(poll); poll = 0; });
+  source.addEventListener("error", () => {
+    poll ||= setInterval(check, POLL);
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, RETRY * (1 + Math.random()));
+    if (!navigator.onLine) sign(false); else setTimeout(check, 0);
+  });
+}
+async function check() {
+  if (document.hidden) return;
+  const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
+  sign(!!answer?.ok);
+  if (answer?.ok && Date.now() - seen >= POLL) { seen = Date.now(); gather(["*"]); }
+}
+addEventListener("pagehide", () => source?.close());
+addEventListener("pageshow", event => { if (event.persisted) { listen(); gather(["*"]); } });
+addEventListener("offline", () => sign(false));
+addEventListener("online", check);
+// What a form of ours changed is shown at once, stream or not.
+document.addEventListener("changed", event => gather(named(event.detail)));
+document.addEventListener("visibilitychange", () => { if (!document.hidden && poll) check(); });
+listen();

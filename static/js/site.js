@@ -1,0 +1,63 @@
+// Small things of all staff pages: dialogs, popover forms and their errors, the theme, panes.
+const $ = (selector, root = document) => root.querySelector(selector);
+const words = JSON.parse(document.body.dataset.words ?? "{}");
+
+// A form in a popover is sent by htmx; what went wrong stands in the form, what was typed stays.
+document.addEventListener("htmx:responseError", event => {
+  const form = event.target.closest("form"), box = form && $("[data-error]", form);
+  const token = event.detail.xhr.getResponseHeader("X-CSRFToken");
+  if (token) for (const input of document.querySelectorAll("[name=csrf_token]")) input.value = token;
+  if (!box) return;
+  let text = words.failed;
+  try { text = JSON.parse(event.detail.xhr.responseText).error ?? text; } catch { /* not ours */ }
+  box.textContent = text;
+  box.hidden = false;
+});
+document.addEventListener("htmx:sendError", event => {
+  const box = event.target.closest("form")?.querySelector("[data-error]");
+  if (box) { box.textContent = words.offline; box.hidden = false; }
+});
+document.addEventListener("htmx:beforeRequest", event => {
+  const box = event.target.closest?.("form")?.querySelector("[data-error]");
+  if (box) box.hidden = true;
+});
+document.addEventListener("htmx:afterRequest", event => {
+  if (event.detail.successful) event.target.closest?.("form")?.closest("[popover]")?.hidePopover();
+});
+// The first field of a popover that opens takes the focus.
+document.addEventListener("toggle", event => {
+  if (event.newState === "open" && event.target.matches("[popover]")) $("[data-first], input:not([type=hidden]), select, .opts button", event.target)?.focus();
+}, true);
+
+// A click on a row changes only the panes beside the list; on a phone it is a page of its own.
+const narrow = matchMedia("(width < 56rem)");
+document.addEventListener("htmx:confirm", event => {
+  const row = event.target.closest?.("#rows .row");
+  if (row && narrow.matches) { event.preventDefault(); location.assign(row.href); }
+});
+document.addEventListener("htmx:afterSwap", event => {
+  if (event.detail.target?.id !== "open") return;
+  const now = location.pathname;
+  document.body.dataset.view = "work";
+  for (const row of document.querySelectorAll("#rows .row")) {
+    if (new URL(row.href).pathname === now) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
+});
+// What a ticket shows last is what is read first.
+const toEnd = () => { const thread = $("#thread"); if (thread) thread.scrollTop = thread.scrollHeight; };
+document.addEventListener("htmx:afterSettle", event => { if (event.detail.target?.id === "open") toEnd(); });
+toEnd();
+
+// A choice that needs no button: views, "and then", the theme.
+document.addEventListener("change", event => {
+  const field = event.target;
+  if (field.matches("[data-go]")) location.assign(field.value);
+  if (field.matches("[data-theme-choice]")) {
+    if (field.value === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = field.value;
+  }
+});
+document.addEventListener("click", event => {
+  if (event.target.closest("[data-print]")) print();
+});

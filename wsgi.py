@@ -1,0 +1,5 @@
+"""The WSGI application for servers that want one."""
+
+from helpdesk.app import create_app
+
+app = create_app()
