@@ -1,21 +1,42 @@
 """`create_app`: settings, database, languages and every blueprint, in that order."""
 
+import os
+import time
 from pathlib import Path
+from types import TracebackType
 
+import structlog
 from apiflask import APIFlask
-from flask import Flask
+from flask import Flask, Response, g, request
 
-from config import Config
+from config import Config, ConfigError
 from helpdesk import ext
 from helpdesk.lib.secret_file import secret_key
+from helpdesk.web.health import Health
+
+__all__ = ["ConfigError", "create_app"]
 
 ROOT = Path(__file__).resolve().parent.parent
+BODY_SLACK = 5 << 20  # what a form or a JSON body adds to its files
+FORM_BYTES = 2 << 20
+
+log = structlog.get_logger()
+
+
+class Application(APIFlask):
+    """Flask whose log of errors names the route, never the address with its tokens."""
+
+    def log_exception(
+        self,
+        exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
+    ) -> None:
+        log.error("http.failed", route=_route(), method=request.method, exc_info=exc_info)
 
 
 def create_app(config: Config | None = None) -> Flask:
     """Make the application. Raises ConfigError if a setting is wrong."""
     config = config or Config.from_env()
-    app = APIFlask(
+    app = Application(
         "helpdesk",
         title="Helpdesk API",
         version="v1",
@@ -27,7 +48,55 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.from_mapping(config.flask())
     app.config["MIGRATIONS_DIR"] = str(ROOT / "migrations")
     app.config["TRANSLATIONS_DIR"] = str(ROOT / "translations")
-    app.config["SECRET_KEY"] = secret_key(config.secret_key, config.data_dir)
+    app.config["MAX_CONTENT_LENGTH"] = config.max_mail_bytes + BODY_SLACK
+    app.config["MAX_FORM_MEMORY_SIZE"] = FORM_BYTES
+    app.config["SECRET_KEY"] = _secret(config)
     ext.init_database(app)
     ext.init_languages(app)
+    _watch(app)
     return app
+
+
+def _secret(config: Config) -> str:
+    """The secret key; on the way, whether the data folder can be written at all."""
+    folder = config.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(0, "Permission denied")
+        return secret_key(config.secret_key, folder)
+    except OSError as error:
+        raise ConfigError(
+            f"HELPDESK_DATA_DIR: cannot write to {folder}: {error.strerror}."
+        ) from error
+
+
+def _watch(app: Flask) -> None:
+    """Health, metrics and one log line a request."""
+    health = Health(app, app.wsgi_app)
+    app.wsgi_app = health  # type: ignore[method-assign]
+    app.extensions["helpdesk_latency"] = health.latency
+
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    def end(response: Response) -> Response:
+        seconds = time.perf_counter() - g.pop("began", time.perf_counter())
+        health.latency.add(response.status_code, seconds)
+        log.info(
+            "http",
+            method=request.method,
+            route=_route(),
+            status=response.status_code,
+            ms=round(seconds * 1000, 1),
+            user_id=getattr(g.get("viewer"), "user_id", None) or getattr(g.get("user"), "id", None),
+        )
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)
+
+
+def _route() -> str | None:
+    """The pattern of the address; what stands in its places stays out of the logs."""
+    return request.url_rule.rule if request.url_rule else None

@@ -123,5 +123,3 @@ def cast(app: Flask, clock: time_machine.Traveller) -> Cast:
     """Alice the agent, Sam the supervisor, Ada the administrator; Oksana writes to Support."""
     with ext.write() as session:
         return make_cast(session)
-
-

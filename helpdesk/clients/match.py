@@ -1,6 +1,6 @@
 """Who is this: finds the person behind an address or number, or makes a new client."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -14,6 +14,8 @@ from helpdesk.lib import phone
 from helpdesk.lib.collate import sort_key
 from helpdesk.lib.text import clean_line, email_key
 
+NOBODY = "unknown sender"
+
 
 @dataclass(frozen=True)
 class Known:
@@ -21,10 +23,11 @@ class Known:
 
     client_id: int
     person_id: int
-    contact_point_id: int
+    contact_point_id: int | None
     language: str | None
-    bad: bool
-    created: bool
+    bad: bool = False
+    created: bool = False
+    tags: tuple[str, ...] = ()  # of the client; SLA policies choose by them
 
 
 def by_email(session: Session, address: str) -> Known | None:
@@ -47,6 +50,7 @@ def _by_key(session: Session, kind: ContactKind, key: str) -> Known | None:
             Person.language,
             Client.language,
             ContactPoint.bad,
+            Client.tags,
         )
         .join(Person, Person.id == ContactPoint.person_id)
         .join(Client, Client.id == Person.client_id)
@@ -56,7 +60,7 @@ def _by_key(session: Session, kind: ContactKind, key: str) -> Known | None:
     ).first()
     if row is None:
         return None
-    return Known(row[0], row[1], row[2], row[3] or row[4], row[5], created=False)
+    return Known(row[0], row[1], row[2], row[3] or row[4], bad=row[5], tags=tuple(row[6]))
 
 
 def find_or_create(
@@ -83,6 +87,17 @@ def find_or_create(
     if found is not None:
         return found
     return _create(session, kind, key, value, name or value, language, at, actor)
+
+
+def nobody(session: Session, *, at: datetime) -> Known:
+    """The person that stands for senders without any address."""
+    found = _by_key(session, ContactKind.MESSENGER, NOBODY)
+    if found is None:
+        lock(session, f"contact:{NOBODY}")
+        found = _by_key(session, ContactKind.MESSENGER, NOBODY)
+    if found is None:
+        found = _create(session, ContactKind.MESSENGER, NOBODY, NOBODY, "?", None, at, SYSTEM)
+    return replace(found, contact_point_id=None)
 
 
 def _contact(email: str | None, number: str | None, country: str) -> tuple[ContactKind, str, str]:
@@ -122,4 +137,4 @@ def _create(
     )
     record(session, "client.created", actor=actor, at=at, client_id=client_id)
     index_client(session, client_id, [name], [value])
-    return Known(client_id, person_id, point_id, language, bad=False, created=True)
+    return Known(client_id, person_id, point_id, language, created=True)

@@ -7,6 +7,7 @@ from flask_wtf.csrf import CSRFProtect
 from helpdesk.ext import fulltext
 from helpdesk.ext.database import (
     Base,
+    add_missing,
     add_row,
     db,
     engine_options,
@@ -28,6 +29,7 @@ __all__ = [
     "LANGUAGES",
     "SortKey",
     "UTCDateTime",
+    "add_missing",
     "add_row",
     "babel",
     "csrf",

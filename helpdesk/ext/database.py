@@ -1,7 +1,7 @@
 """The declarative base, the engine's settings and the two ways to open a session."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -145,6 +146,15 @@ def add_row(session: Session, model: type[Base], **values: Any) -> int:
     """
     result = session.execute(insert(model).values(values))
     return int(cast(Any, result).inserted_primary_key[0])
+
+
+def add_missing(
+    session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], *, unique: str
+) -> None:
+    """Insert the rows whose `unique` column holds a value that isn't there yet."""
+    dialect = sqlite if is_sqlite(session.get_bind()) else postgresql
+    statement = dialect.insert(model).on_conflict_do_nothing(index_elements=[unique])
+    session.execute(statement, list(rows))
 
 
 def lock(session: Session, name: str) -> None:

@@ -18,6 +18,7 @@ ORDINARY_DEPTH = 10
 ORDINARY_PARTS = 100
 ORDINARY_HEADER_BYTES = 64 * 1024
 ORDINARY_TEXT = 1024 * 1024
+_BROKE_BUDGET = {"too_deep", "too_many_parts", "too_many_params", "headers_too_long"}
 
 
 def parse(
@@ -33,8 +34,12 @@ def parse(
     addresses are ours. `authserv_id`: the name under which our own mail server writes
     Authentication-Results; None trusts nobody.
     """
+    try:
+        layout = mime.split(raw)
+    except Exception as error:  # as in parse_layout
+        return mail_fallback.rescue(raw, f"parser_error:{type(error).__name__}")
     return parse_layout(
-        mime.split(raw),
+        layout,
         envelope_from=envelope_from,
         own_addresses=own_addresses,
         authserv_id=authserv_id,
@@ -50,7 +55,7 @@ def unusual(layout: mime.Layout) -> bool:
     """Whether a split email should be read where it can do no harm."""
     if layout.depth > ORDINARY_DEPTH or layout.parts > ORDINARY_PARTS:
         return True
-    if layout.header_bytes > ORDINARY_HEADER_BYTES or "too_many_params" in layout.errors:
+    if layout.header_bytes > ORDINARY_HEADER_BYTES or _BROKE_BUDGET & set(layout.errors):
         return True
     texts = (p for p in layout.root.walk() if p.content_type.startswith("text/"))
     return any(_is_heavy(layout, part) for part in texts)

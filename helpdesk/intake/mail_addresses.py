@@ -3,10 +3,11 @@
 import re
 
 from helpdesk.intake.inbound import Address
-from helpdesk.intake.mail_words import decode_words, unfold
+from helpdesk.intake.mail_words import MAX_VALUE, decode_words, unfold
 from helpdesk.lib.text import clean_line
 
 MAX_ADDRESSES = 500
+MAX_BYTES = 128 * 1024
 MAX_LENGTH = 320
 
 _SIMPLE = re.compile(r"([^\"<>,;:()@\\\[\]]*)<([^\"<>,;:()@\\\[\]\s]+@[^\"<>,;:()@\\\[\]\s]+)>\s*")
@@ -17,17 +18,20 @@ def addresses(value: bytes | None) -> tuple[Address, ...]:
     """All usable addresses of a raw header value, each once, at most MAX_ADDRESSES."""
     if not value:
         return ()
-    text = unfold(value)
+    text = unfold(value[:MAX_BYTES])
     found = _read(text)
     if not found and "=?" in text:
         # Some mailers encode the whole field, address and all.
         found = _read(decode_words(text))
-    return tuple({address.key: address for address in reversed(found)}.values())[::-1]
+    unique: dict[str, Address] = {}
+    for address in found:
+        unique.setdefault(address.key, address)
+    return tuple(unique.values())
 
 
 def first(value: bytes | None) -> Address | None:
     """The first usable address of a raw header value."""
-    found = addresses(value)
+    found = addresses(value[:MAX_VALUE]) if value else ()
     return found[0] if found else None
 
 

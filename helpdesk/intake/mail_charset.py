@@ -45,6 +45,9 @@ REFUSED = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escap
 
 CYRILLIC = ("cp1251", "koi8-u", "cp866", "iso-8859-5", "mac_cyrillic")
 _OFTEN = "оеаинтсрвлкмдпуияіз"
+FEW = 10
+"""One broken byte in so many above ASCII doesn't make a charset wrong."""
+_ASCII = bytes(range(128))
 _SAMPLE = 4096
 _ENOUGH = 32
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.:+-]{0,39}")
@@ -69,7 +72,8 @@ def decode(data: bytes, charset: str | None) -> tuple[str, str | None]:
     if text is None or (codec == "cp1252" and _is_mojibake(data)):
         if codec == "cp1252" and _strict(data, "utf-8") is None and not _is_cyrillic(data):
             return clean(data.decode("cp1252", "replace")), None
-        return clean(_guess(data)), f"wrong_charset:{_shown(name)}"
+        text = None if codec == "cp1252" else _nearly(data, codec)
+        return clean(text or _guess(data)), f"wrong_charset:{_shown(name)}"
     return clean(text), None
 
 
@@ -91,7 +95,7 @@ def _codec(name: str) -> str | None:
         return None
     try:
         codec = codecs.lookup(name).name
-        b"".decode(codec)
+        bytes(4).decode(codec, "ignore")  # refuses hex, zlib and the like
     except (LookupError, ValueError):
         return None
     return None if codec.replace("-", "_") in REFUSED else codec
@@ -102,6 +106,13 @@ def _strict(data: bytes, codec: str) -> str | None:
         return data.decode(codec)
     except (UnicodeError, ValueError):
         return None
+
+
+def _nearly(data: bytes, codec: str) -> str | None:
+    """Text that has a few broken bytes only, with U+FFFD for them; None if it has many."""
+    text = data.decode(codec, "replace")
+    high = len(data.translate(None, _ASCII))
+    return text if text.count("\ufffd") * FEW <= high else None
 
 
 def _is_mojibake(data: bytes) -> bool:
@@ -121,14 +132,11 @@ def _is_cyrillic(data: bytes) -> bool:
 
 def _guess(data: bytes) -> str:
     """Text in the likeliest charset: UTF-8, a Cyrillic one, what charset-normalizer says."""
-    text = _strict(data, "utf-8")
+    text = _nearly(data, "utf-8")
     if text is not None:
         return text
     if _is_cyrillic(data):
         return data.decode(max(CYRILLIC, key=lambda codec: _score(data, codec)), "replace")
-    cut = _strict(data[: max(len(data) - 3, 0)], "utf-8")
-    if cut is not None:
-        return data.decode("utf-8", "replace")
     if len(data) < _ENOUGH:
         return data.decode("cp1252", "replace")
     best = charset_normalizer.from_bytes(data[:_SAMPLE]).best()

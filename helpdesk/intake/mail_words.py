@@ -6,6 +6,9 @@ import re
 from helpdesk.intake.mail_charset import decode as decode_bytes
 from helpdesk.lib.text import clean_line
 
+MAX_VALUE = 16 * 1024
+"""Bytes of a header value that become one line: in any encoding many more than are shown."""
+
 _CHARSET_MAX = 60
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(set(range(256)) - set(_ALPHABET))
@@ -14,7 +17,7 @@ _BREAKS = re.compile(r"[\r\n]+")
 
 def text_of(value: bytes, limit: int = 500) -> str:
     """One clean line of at most `limit` characters from a raw header value, decoded."""
-    return clean_line(decode_words(unfold(value)), limit)
+    return clean_line(decode_words(unfold(value[:MAX_VALUE])), limit)
 
 
 def unfold(value: bytes) -> str:

@@ -156,6 +156,7 @@ class _Splitter:
         self.open: list[tuple[bytes, Part]] = []
         self.levels: dict[bytes, int] = {}
         self.leaf: Part | None = None
+        self.flattened: list[Part] = []
         self.dashes = 0
         self.budget = MAX_HEADER_BYTES
         self.layout = Layout(raw, Part(Headers([]), "text/plain", {}, 0, len(raw)))
@@ -221,6 +222,7 @@ class _Splitter:
             return
         if len(self.open) >= MAX_DEPTH:
             self.layout.note("too_deep")
+            self.flattened.append(part)
         self.levels[boundary] = len(self.open)
         self.open.append((boundary, part))
         self.layout.depth = max(self.layout.depth, len(self.open))
@@ -297,7 +299,7 @@ class _Splitter:
                 break
             pos = end + 1
         found.fields = [(name.decode("ascii"), b"".join(v)) for name, v in lines if name]
-        found.size = min(pos, len(raw)) - start
+        found.size = self.budget if found.too_long else min(pos, len(raw)) - start
         found.body = self._after_blank(pos) if found.too_long else min(pos, len(raw))
         self.budget = max(self.budget - found.size, 0)
         return found
@@ -320,6 +322,8 @@ class _Splitter:
     def _demote(self) -> None:
         """Read a multipart in which no part was found as plain text."""
         layout = self.layout
+        for part in self.flattened:
+            part.content_type, part.end = "text/plain", part.start
         for part in layout.root.walk():
             if not part.is_multipart or part.children:
                 continue

@@ -38,7 +38,7 @@ _WROTE = re.compile(
     r"(?:\(-?а\)|\(-?ла\))?\s?:$",
     re.I,
 )
-_ADDRESSED = re.compile(r"(?:<[^<>\s]{3,254}@[^<>\s]{1,254}>|\[mailto:[^\s\]]{3,254}\]>?)\s?:$")
+_ADDRESSED = re.compile(r"(?:<\s?[^<>\s]{3,254}@[^<>\s]{1,254}>|\[mailto:[^\s\]]{3,254}\]>?)\s?:$")
 _DATED = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\b(?:19|20)\d\d\b|\d{1,2}[:.]\d\d")
 _BEGINS = re.compile(
     r"(?:on\b|в\b|у\b|\d{1,4}[\s./-]"
@@ -176,21 +176,18 @@ def _mark_attributions(heads: list[str], kinds: list[Kind], end: int) -> None:
 
 def _attribution(heads: list[str], kinds: list[Kind], index: int) -> int | None:
     """Where the attribution that ends at `index` begins, or None if it is none."""
+    last = heads[index]
+    wrote = _WROTE.search(last[-60:]) is not None
+    if not wrote and not last.endswith((">:", "> :", "]:")):
+        return None
     text = ""
     for start in range(index, max(index - WRAP, -1), -1):
-        if kinds[start] is not Kind.OWN:
-            return None
         text = f"{heads[start]} {text}".rstrip()
-        if len(text) > LOOK:
-            return None
-        wrote = _WROTE.search(text[-60:]) is not None
-        if not wrote and not _ADDRESSED.search(text):
-            continue
-        if _BEGINS.match(text) and _DATED.search(text):
+        if kinds[start] is not Kind.OWN or len(text) > LOOK:
+            break
+        if _BEGINS.match(text) and _DATED.search(text) and (wrote or _ADDRESSED.search(text)):
             return start
-        if start == index and wrote and "@" in text:
-            return start
-    return None
+    return index if wrote and "@" in last else None
 
 
 def _next_kind(kinds: list[Kind], start: int) -> Kind | None:

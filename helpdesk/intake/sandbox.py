@@ -11,7 +11,7 @@ import pickle
 import resource
 import subprocess
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,8 +19,10 @@ from helpdesk.intake import guard, inbound, mail, mail_fallback, mime
 
 SECONDS = 10
 MEMORY_MB = 512
-_START_SECONDS = 5
+START_SECONDS = 5
+"""Wall time on top for starting the interpreter."""
 _ROOT = Path(__file__).resolve().parents[2]
+_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "helpdesk.intake.sandbox")
 _CLASSES: dict[str, Any] = {
     f"{cls.__module__}.{cls.__name__}": cls
     for cls in (
@@ -29,6 +31,8 @@ _CLASSES: dict[str, Any] = {
         inbound.Inbound,
         inbound.InboundFile,
         datetime,
+        timedelta,
+        timezone,
     )
 }
 
@@ -41,7 +45,10 @@ def understand(
     authserv_id: str | None = None,
 ) -> inbound.Inbound:
     """Read an email here if its shape is ordinary, in a child if it isn't. Never raises."""
-    layout = mime.split(raw)
+    try:
+        layout = mime.split(raw)
+    except Exception as error:  # as in mail.parse
+        return mail_fallback.rescue(raw, f"parser_error:{type(error).__name__}")
     if mail.unusual(layout):
         return parse_in_child(
             raw,
@@ -74,7 +81,7 @@ def parse_in_child(
     asked = guard.candidates(mime.split(raw).root.headers, envelope_from)
     own = {address for address in asked if guard.owned(address, own_addresses)}
     call = pickle.dumps((max(1, round(seconds)), memory_mb, envelope_from, own, authserv_id))
-    answer = _run(len(call).to_bytes(4, "big") + call, raw, seconds)
+    answer = _run(_COMMAND, len(call).to_bytes(4, "big") + call + raw, seconds + START_SECONDS)
     try:
         read = _Reader(io.BytesIO(answer)).load()
     except Exception:  # a cut or foreign answer, whatever it is
@@ -95,17 +102,16 @@ class _Reader(pickle.Unpickler):
             raise pickle.UnpicklingError(f"{module}.{name}") from None
 
 
-def _run(call: bytes, raw: bytes, seconds: float) -> bytes:
+def _run(command: tuple[str, ...], fed: bytes, seconds: float) -> bytes:
     """Start the child, feed it, return what it wrote; b"" if it failed."""
-    command = [sys.executable, "-P", "-m", "helpdesk.intake.sandbox"]
     try:
         done = subprocess.run(
             command,
-            input=call + raw,
+            input=fed,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"PYTHONPATH": str(_ROOT), "PYTHONHASHSEED": "random", "LC_ALL": "C.UTF-8"},
-            timeout=seconds + _START_SECONDS,
+            env={"PYTHONPATH": str(_ROOT), "LC_ALL": "C.UTF-8"},
+            timeout=seconds,
             check=False,
         )
     except (OSError, subprocess.SubprocessError):

@@ -17,9 +17,10 @@ _LATIN = {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "�
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _APOSTROPHES = frozenset("'\u2019\u02bc\u2018\u0060\u00b4\u02b9\u02bb\u2032")
 _TOKEN = re.compile(r"[0-9]+|.", re.S)
+_SPACES = re.compile(r"\s+")
 _LENGTH = 120
 
-_LOW, _SIGN, _NUMBER, _LATIN_BASE, _CYRILLIC_BASE, _OTHER = "01", "1", "2", "3", "5", "z"
+_SPACE, _SIGN, _NUMBER, _LATIN_LETTER, _OTHER = "01", "1", "2", "3", "z"
 
 
 def sort_key(text: str) -> str:
@@ -36,9 +37,6 @@ def sort_key(text: str) -> str:
     return f"{''.join(weights)}00{''.join(ties).rstrip('0')}"
 
 
-_SPACES = re.compile(r"\s+")
-
-
 @lru_cache(maxsize=4096)
 def _weigh(token: str) -> tuple[str, str]:
     """(primary weight, tie-break) of one character or run of digits."""
@@ -49,16 +47,16 @@ def _weigh(token: str) -> tuple[str, str]:
             zeros
         )
     if token == " ":
-        return _LOW, "0"
+        return _SPACE, "0"
     if token in _APOSTROPHES:
         return "", "1"
     lower = token.lower()
     case = "0" if lower == token else "1"
     if lower in _CYRILLIC:
-        return _CYRILLIC_BASE + _pair(_CYRILLIC.index(lower)), case
+        return _cyrillic(_CYRILLIC.index(lower)), case
     base, accents = _plain(lower)
     if base and all("a" <= c <= "z" for c in base):
-        weight = "".join(_LATIN_BASE + _pair(ord(c) - 97) for c in base)
+        weight = "".join(_LATIN_LETTER + c for c in base)
         return weight, _DIGITS[min(2 * accents + int(case), 35)]
     if unicodedata.combining(token):
         return "", "2"
@@ -67,8 +65,8 @@ def _weigh(token: str) -> tuple[str, str]:
     return "".join(f"{_OTHER}{ord(c):06x}" for c in lower), case
 
 
-def _pair(index: int) -> str:
-    return _DIGITS[index // 36] + _DIGITS[index % 36]
+def _cyrillic(index: int) -> str:
+    return str(5 + index // 20) + _DIGITS[index % 20]
 
 
 def _plain(lower: str) -> tuple[str, int]:

@@ -43,7 +43,12 @@ _VOID = names(
     "area base basefont bgsound br col embed frame hr img input keygen link meta param source "
     "track wbr image"
 )
-_SELF_CLOSING = names("p li dd dt tr thead tbody tfoot colgroup option optgroup")
+_SELF_CLOSING = names("li dd dt tr thead tbody tfoot colgroup option optgroup")
+_CLOSES_P = names(
+    "address article aside blockquote center details dialog dir div dl fieldset figcaption figure "
+    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr li dd dt listing main menu nav ol p pre search "
+    "section summary table ul"
+)
 _FORMATTING = names("a b big code em font i nobr s small strike strong tt u")
 _FRAMES = names("table td th caption applet marquee object button")
 
@@ -70,6 +75,8 @@ class _Scan:
 
     def start(self, name: str) -> None:
         self.work += self.formatting
+        if name in _CLOSES_P and self.frames[-1].open["p"]:
+            self.end("p")
         if name in _VOID or name in _SELF_CLOSING:
             return
         self.depth += 1

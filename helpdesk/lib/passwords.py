@@ -14,9 +14,24 @@ MAX_LENGTH = 256
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """OWASP's smallest argon2id setting that still costs an attacker: 19 MiB, two passes, one lane."""
 
-_COMMON = frozenset(
-    ["1111111111", "0000000000", "1234567890", "0123456789", "0987654321", "9876543210", "12345678910", "123456789a", "1234567891", "12345678901", "123456789q", "1q2w3e4r5t", "1q2w3e4r5t6y", "1qaz2wsx3edc", "q1w2e3r4t5", "q1w2e3r4t5y6", "qwertyuiop", "qwertyuiop1", "qwerty1234", "qwerty12345", "qwerty123456", "1234qwerty", "asdfghjkl1", "asdfghjkl;", "zxcvbnm123", "qazwsxedcr", "qazwsxedc1", "1qazxsw23edc", "aaaaaaaaaa", "abcdefghij", "abcdefghijk", "abcd123456", "abc1234567", "a123456789", "aa12345678", "password12", "password123", "password1234", "password12345", "passw0rd123", "p@ssw0rd123", "p@ssword123", "mypassword", "mypassword1", "passwordpassword", "iloveyou12", "iloveyou123", "administrator", "admin12345", "admin123456", "adminadmin", "adminadmin1", "administrator1", "welcome123", "welcome1234", "changeme123", "changeme1234", "letmein123", "letmein1234", "superadmin", "helpdesk123", "helpdesk1234", "support123", "support1234", "helpdeskhelpdesk", "football123", "princess123", "sunshine123", "monkey1234", "dragon1234", "master1234", "test123456", "testtest12", "testtest123", "user123456", "guest12345", "google1234", "computer123", "internet12", "internet123", "samsung123", "basketball", "liverpool1", "manchester", "qwe123qwe123", "zaq12wsxcde3", "123qweasdzxc", "123123123123", "1231231231", "123321123321", "1122334455", "112233445566", "11223344556", "147258369a", "1472583690", "5555555555", "6666666666", "7777777777", "8888888888", "9999999999", "йцукенгшщз", "йцукен12345", "пароль12345", "пароль1234", "пароль123456", "парольпароль", "любовь1234", "привет1234", "україна123", "украина123", "київ123456", "слава12345"]
-)
+_LIST = """
+1111111111 0000000000 1234567890 0123456789 0987654321 9876543210 12345678910 123456789a
+1234567891 12345678901 123456789q 1q2w3e4r5t 1q2w3e4r5t6y 1qaz2wsx3edc q1w2e3r4t5 q1w2e3r4t5y6
+qwertyuiop qwertyuiop1 qwerty1234 qwerty12345 qwerty123456 1234qwerty asdfghjkl1 asdfghjkl;
+zxcvbnm123 qazwsxedcr qazwsxedc1 1qazxsw23edc aaaaaaaaaa abcdefghij abcdefghijk abcd123456
+abc1234567 a123456789 aa12345678 password12 password123 password1234 password12345 passw0rd123
+p@ssw0rd123 p@ssword123 mypassword mypassword1 passwordpassword iloveyou12 iloveyou123
+administrator admin12345 admin123456 adminadmin adminadmin1 administrator1 welcome123 welcome1234
+changeme123 changeme1234 letmein123 letmein1234 superadmin helpdesk123 helpdesk1234 support123
+support1234 helpdeskhelpdesk football123 princess123 sunshine123 monkey1234 dragon1234 master1234
+test123456 testtest12 testtest123 user123456 guest12345 google1234 computer123 internet12
+internet123 samsung123 basketball liverpool1 manchester qwe123qwe123 zaq12wsxcde3 123qweasdzxc
+123123123123 1231231231 123321123321 1122334455 112233445566 11223344556 147258369a 1472583690
+5555555555 6666666666 7777777777 8888888888 9999999999 йцукенгшщз йцукен12345 пароль12345
+пароль1234 пароль123456 парольпароль любовь1234 привет1234 україна123 украина123 київ123456
+слава12345
+"""
+_COMMON = frozenset(_LIST.split())
 
 
 def hash_password(password: str) -> str:

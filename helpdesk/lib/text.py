@@ -144,15 +144,13 @@ def valid_email(s: str) -> bool:
     if len(local.encode()) > 64 or not _LOCAL.fullmatch(local):
         return False
     ascii_domain = _domain_key(domain)
-    if ascii_domain is None or len(local.encode()) + 1 + len(ascii_domain) > 254:
-        return False
-    return local.isascii() or not _lower(local).isascii()
+    return ascii_domain is not None and len(local.encode()) + 1 + len(ascii_domain) <= 254
 
 
 def email_key(s: str) -> str:
     """The form in which two addresses are compared: all lower case, an international domain as
-    its ASCII form (IDNA). Total: a string that is no address is only folded, so it equals no valid
-    one. A non-ASCII letter that lower case would turn into an ASCII one (U+212A) is left alone.
+    its ASCII form (IDNA). Total: what is no address comes back cleaned and in lower case, so ask
+    `valid_email` before anything is sent or merged by the key.
     """
     parts = split_email(clean_line(s, limit=1000))
     if parts is None:
@@ -209,10 +207,7 @@ def _cut_name(s: str, fits: Callable[[str], bool]) -> str:
 
 
 def _lower(s: str) -> str:
-    if s.isascii():
-        return s.lower()
-    lowered = _compose(s.lower())
-    return lowered if not lowered.isascii() else s
+    return s.lower() if s.isascii() else _compose(s.lower())
 
 
 def _domain_key(domain: str) -> str | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.accounts.models import User
@@ -265,6 +265,7 @@ class Policy(Base):
     pause_on_hold: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
+    generation: Mapped[int] = mapped_column(default=1)  # clocks counted by less are recounted
 
     calendar: Mapped[Calendar | None] = relationship()
     steps: Mapped[list["PolicyStep"]] = relationship(
@@ -294,22 +295,24 @@ class Clock(Base):
     __table_args__ = (
         Index("ix_clock_ticket", "ticket_id", "id"),
         partial_index("ix_clock_next", "next_at", where="next_at IS NOT NULL"),
-        partial_index("ix_clock_policy", "policy_id", where="stopped_at IS NULL"),
+        partial_index("ix_clock_policy", "policy_id", "counted", where="stopped_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
     metric: Mapped[Metric] = mapped_column(EnumText(Metric))
-    policy_id: Mapped[int | None] = mapped_column(ForeignKey("policy.id"))
+    policy_id: Mapped[int | None] = mapped_column(ForeignKey("policy.id"))  # NULL: withdrawn
+    counted: Mapped[int] = mapped_column(default=0)  # the policy's generation it was counted by
     state: Mapped[ClockState] = mapped_column(EnumText(ClockState))
     target_seconds: Mapped[int]  # business seconds
     started_at: Mapped[datetime]
-    due_at: Mapped[datetime | None]  # NULL while paused
+    due_at: Mapped[datetime | None]  # NULL while paused before it
     remaining_seconds: Mapped[int | None]  # frozen while paused or stopped
     warned_at: Mapped[datetime | None]
     breached_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]  # met, or answered after the breach
     next_at: Mapped[datetime | None]
-    next_step: Mapped[str | None] = mapped_column(String(20))  # "warn", "breach", "step:<id>"
+    next_step: Mapped[str | None] = mapped_column(String(30))  # "warn", "breach", "step:<id>"
+    stepped: Mapped[list[int]] = mapped_column(JSON, default=list)  # ids of the steps taken
     paused_spans: Mapped[list[dict[str, Any]]]  # [{"from": iso, "to": iso|null, "reason": ...}]
     explained: Mapped[list[dict[str, Any]] | None]  # spans as they counted, kept when it stops

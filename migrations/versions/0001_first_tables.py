@@ -170,6 +170,7 @@ def upgrade() -> None:
     sa.Column('pause_on_hold', sa.Boolean(), nullable=False),
     sa.Column('active', sa.Boolean(), nullable=False),
     sa.Column('version', ID, nullable=False),
+    sa.Column('generation', ID, nullable=False),
     sa.ForeignKeyConstraint(['calendar_id'], ['calendar.id'], name=op.f('fk_policy_calendar_id')),
     sa.ForeignKeyConstraint(['queue_id'], ['queue.id'], name=op.f('fk_policy_queue_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_policy')),
@@ -300,6 +301,7 @@ def upgrade() -> None:
     sa.Column('ticket_id', ID, nullable=False),
     sa.Column('metric', sa.String(20), nullable=False),
     sa.Column('policy_id', ID, nullable=True),
+    sa.Column('counted', ID, nullable=False),
     sa.Column('state', sa.String(20), nullable=False),
     sa.Column('target_seconds', ID, nullable=False),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
@@ -309,7 +311,8 @@ def upgrade() -> None:
     sa.Column('breached_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('stopped_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('next_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('next_step', sa.String(length=20), nullable=True),
+    sa.Column('next_step', sa.String(length=30), nullable=True),
+    sa.Column('stepped', sa.JSON(), nullable=False),
     sa.Column('paused_spans', sa.JSON(), nullable=False),
     sa.Column('explained', sa.JSON(), nullable=True),
     sa.ForeignKeyConstraint(['policy_id'], ['policy.id'], name=op.f('fk_clock_policy_id')),
@@ -318,7 +321,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('clock', schema=None) as batch_op:
         batch_op.create_index('ix_clock_next', ['next_at'], unique=False, sqlite_where=sa.text('next_at IS NOT NULL'), postgresql_where=sa.text('next_at IS NOT NULL'))
-        batch_op.create_index('ix_clock_policy', ['policy_id'], unique=False, sqlite_where=sa.text('stopped_at IS NULL'), postgresql_where=sa.text('stopped_at IS NULL'))
+        batch_op.create_index('ix_clock_policy', ['policy_id', 'counted'], unique=False, sqlite_where=sa.text('stopped_at IS NULL'), postgresql_where=sa.text('stopped_at IS NULL'))
         batch_op.create_index('ix_clock_ticket', ['ticket_id', 'id'], unique=False)
 
     op.create_table('delivery',
@@ -353,6 +356,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_delivery_state', ['state', 'id'], unique=False)
         batch_op.create_index('ix_delivery_ticket', ['ticket_id'], unique=False)
         batch_op.create_index('ix_delivery_todo', ['id'], unique=False, sqlite_where=sa.text('todo IS NOT NULL'), postgresql_where=sa.text('todo IS NOT NULL'))
+        batch_op.create_index('ix_delivery_unpacked', ['received_at'], unique=False, sqlite_where=sa.text('raw IS NOT NULL'), postgresql_where=sa.text('raw IS NOT NULL'))
 
     op.create_table('draft',
     sa.Column('id', ID, nullable=False),
@@ -555,6 +559,7 @@ def downgrade() -> None:
 
     op.drop_table('draft')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.drop_index('ix_delivery_unpacked', sqlite_where=sa.text('raw IS NOT NULL'), postgresql_where=sa.text('raw IS NOT NULL'))
         batch_op.drop_index('ix_delivery_todo', sqlite_where=sa.text('todo IS NOT NULL'), postgresql_where=sa.text('todo IS NOT NULL'))
         batch_op.drop_index('ix_delivery_ticket')
         batch_op.drop_index('ix_delivery_state')

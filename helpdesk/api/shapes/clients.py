@@ -1,0 +1,125 @@
+"""Clients, their people and their timeline."""
+
+from typing import Annotated, Literal
+
+from pydantic import MISSING, Field
+
+from helpdesk.api.shapes.base import (
+    NO_NUL,
+    ChannelWord,
+    Email,
+    In,
+    LanguageWord,
+    Line,
+    Listed,
+    Moment,
+    Name,
+    Out,
+    Paged,
+    Phone,
+    Query,
+    Ref,
+    Tags,
+)
+
+
+class ContactPointOut(Out):
+    kind: Literal["email", "phone", "messenger"]
+    value: str
+    verified: bool
+    preferred: bool
+    bad: bool
+
+
+class PersonOut(Out):
+    id: int
+    name: str
+    role: str
+    contact_points: list[ContactPointOut]
+
+
+class ClientOut(Out):
+    id: int
+    kind: Literal["person", "organisation"]
+    name: str
+    language: str | None
+    owner: str | None
+    tags: list[str]
+    people: list[PersonOut]
+    created_at: Moment
+
+
+class ClientList(Listed):
+    items: list[ClientOut]
+
+
+class ClientQuery(Paged):
+    email: Line | MISSING = MISSING
+    phone: Annotated[str, Field(max_length=80, pattern=NO_NUL)] | MISSING = MISSING
+    q: Line | MISSING = Field(default=MISSING, description="Name, address or number.")
+
+
+class EmailPoint(In):
+    kind: Literal["email"]
+    value: Email
+
+
+class PhonePoint(In):
+    kind: Literal["phone"]
+    value: Phone
+
+
+class MessengerPoint(In):
+    kind: Literal["messenger"]
+    value: Name
+
+
+class PersonIn(In):
+    name: Name
+    role: Line | MISSING = MISSING
+    contact_points: Annotated[
+        list[Annotated[EmailPoint | PhonePoint | MessengerPoint, Field(discriminator="kind")]],
+        Field(max_length=20),
+    ] = Field(default_factory=list)
+
+
+class ClientIn(In):
+    kind: Literal["person", "organisation"] | MISSING = MISSING
+    name: Name
+    language: LanguageWord | None | MISSING = MISSING
+    owner: Ref | None | MISSING = MISSING
+    tags: Tags | MISSING = MISSING
+    people: Annotated[list[PersonIn], Field(max_length=20)] | MISSING = Field(
+        default=MISSING, description="Left out for a person: one with the client's name."
+    )
+
+
+class ClientChange(In):
+    """Only the fields that are there are changed."""
+
+    name: Name | MISSING = MISSING
+    language: LanguageWord | None | MISSING = MISSING
+    owner: Ref | None | MISSING = MISSING
+    tags: Tags | MISSING = MISSING
+
+
+class TimelineQuery(Query):
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: Annotated[str, Field(pattern=r"^[0-9a-z]{1,10}-[01]-[0-9a-z]{1,12}$")] | MISSING = (
+        MISSING
+    )
+
+
+class TimelineOut(Out):
+    at: Moment
+    kind: str
+    channel: ChannelWord | None
+    direction: Literal["inbound", "outbound"] | None
+    title: str
+    by: str | None
+    ticket_id: int | None
+    call_id: int | None
+
+
+class TimelineList(Listed):
+    items: list[TimelineOut]

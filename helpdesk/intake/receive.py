@@ -1,0 +1,305 @@
+"""What becomes of a Delivery: who is this, which ticket, then a verb.
+
+`process_new` is the entry point of the worker. Emails are read and their files stored before
+the write transaction begins, so that the lock is held for the writing alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from flask import current_app
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, undefer
+
+from helpdesk import ext, files
+from helpdesk.clients import match
+from helpdesk.clients.actions import mark_bad, mark_verified
+from helpdesk.clients.match import Known
+from helpdesk.clients.models import ContactPoint
+from helpdesk.events import record
+from helpdesk.intake import sandbox, thread
+from helpdesk.intake.archive import raw_of
+from helpdesk.intake.inbound import Inbound
+from helpdesk.intake.models import Delivery, DeliveryState
+from helpdesk.intake.own import OwnAddresses
+from helpdesk.lib.clock import now
+from helpdesk.lib.text import valid_email
+from helpdesk.tickets.content import Content, FileRef
+from helpdesk.tickets.models import Channel, Mailbox, Queue, Ticket
+from helpdesk.tickets.queries import first_queue
+from helpdesk.tickets.received import add_message, open_ticket
+from helpdesk.tickets.search import ticket_of_message_id
+
+log = structlog.get_logger()
+
+MAX_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A Delivery that was read: what it says, its files on the disk."""
+
+    delivery: Delivery
+    inbound: Inbound
+    refs: tuple[FileRef, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a Delivery."""
+
+    ticket_id: int
+    person_id: int | None
+    receipt: bool
+
+
+def process_new(limit: int = 200) -> int:
+    """Process the oldest new Deliveries and return how many were looked at.
+
+    One that fails is tried again, at last kept as failed with its reason, and never stops
+    those behind it.
+    """
+    with ext.session() as session:
+        waiting = _waiting(session, limit)
+        own = OwnAddresses.load(session)
+    understood = [item for delivery in waiting if (item := _understand(delivery, own)) is not None]
+    if understood:
+        _apply_all(understood)
+    return len(waiting)
+
+
+def _waiting(session: Session, limit: int) -> Sequence[Delivery]:
+    query = select(Delivery).where(Delivery.todo.is_not(None)).order_by(Delivery.id).limit(limit)
+    return session.scalars(query.options(undefer(Delivery.raw))).all()
+
+
+def _understand(delivery: Delivery, own: OwnAddresses) -> Understood | None:
+    try:
+        raw = raw_of(delivery)
+        inbound = sandbox.understand(
+            raw,
+            envelope_from=delivery.envelope_from,
+            own_addresses=own,
+            authserv_id=current_app.config["AUTHSERV_ID"],
+        )
+        return Understood(delivery, inbound, _store_files(inbound, raw))
+    except Exception as error:
+        log.exception("delivery.unreadable", delivery_id=delivery.id)
+        with ext.write() as session:
+            _failed(session, delivery.id, delivery.attempts, error)
+        return None
+
+
+def _store_files(inbound: Inbound, raw: bytes) -> tuple[FileRef, ...]:
+    refs = [
+        FileRef(
+            sha256=files.put(file.data),
+            size=len(file.data),
+            filename=file.filename,
+            content_type=file.content_type,
+            inline=file.inline,
+            content_id=file.content_id,
+        )
+        for file in inbound.files
+    ]
+    if inbound.parse_errors:
+        refs.append(FileRef(files.put(raw), len(raw), "message.eml", "message/rfc822"))
+    return tuple(refs)
+
+
+def _apply_all(items: Sequence[Understood]) -> None:
+    with ext.write() as session:
+        free = _claim(session, [item.delivery.id for item in items])
+        for item in items:
+            if item.delivery.id in free:
+                _apply_one(session, item)
+
+
+def _claim(session: Session, ids: Sequence[int]) -> set[int]:
+    """Which of these nobody else has processed or is processing."""
+    query = select(Delivery.id).where(Delivery.id.in_(ids), Delivery.todo.is_not(None))
+    return set(session.scalars(query.with_for_update(**ext.skip_locked(session))))
+
+
+def _apply_one(session: Session, item: Understood) -> None:
+    try:
+        with session.begin_nested():
+            outcome = apply(session, item)
+            _done(session, item, outcome)
+    except OperationalError:
+        raise  # the database is away or busy: the whole batch comes again
+    except Exception as error:
+        log.exception("delivery.failed", delivery_id=item.delivery.id)
+        _failed(session, item.delivery.id, item.delivery.attempts, error)
+
+
+def _done(session: Session, item: Understood, outcome: Outcome) -> None:
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == item.delivery.id)
+        .values(
+            state=DeliveryState.DONE,
+            todo=None,
+            ticket_id=outcome.ticket_id,
+            person_id=outcome.person_id,
+            message_id=item.inbound.message_id or item.delivery.message_id,
+            is_auto_reply=item.inbound.is_auto_reply,
+            is_bounce=item.inbound.is_bounce,
+            receipt_sent=None if outcome.receipt else False,
+        )
+    )
+
+
+def _failed(session: Session, delivery_id: int, attempts: int, error: Exception) -> None:
+    attempts += 1
+    values: dict[str, object] = {"attempts": attempts}
+    if attempts >= MAX_ATTEMPTS:
+        reason = f"{type(error).__name__}: {error}"[:300]
+        values |= {"state": DeliveryState.FAILED, "todo": None, "reason": reason}
+        record(session, "delivery.failed", delivery_id=delivery_id, reason=type(error).__name__)
+    session.execute(update(Delivery).where(Delivery.id == delivery_id).values(values))
+
+
+def apply(session: Session, item: Understood) -> Outcome:
+    """Put one email on its ticket, opening one where it belongs to none."""
+    inbound, delivery = item.inbound, item.delivery
+    if inbound.is_bounce:
+        outcome = _returned(session, item)
+        if outcome is not None:
+            return outcome
+    who = _sender(session, inbound, delivery)
+    found = thread.find(session, inbound, delivery.recipients, who.person_id)
+    if found.ticket_id is None:
+        return _opened(session, item, who, found.related_id)
+    _joins(session, item, who, found)
+    return Outcome(found.ticket_id, who.person_id, receipt=False)
+
+
+def _sender(session: Session, inbound: Inbound, delivery: Delivery) -> Known:
+    """Who wrote: From, never Reply-To (I32); the envelope only where there is no From."""
+    address = inbound.sender.email if inbound.sender else delivery.envelope_from or ""
+    if not valid_email(address):
+        return match.nobody(session, at=delivery.received_at)
+    return match.find_or_create(
+        session,
+        email=address,
+        name=inbound.sender.name if inbound.sender else "",
+        language=inbound.language,
+        at=delivery.received_at,
+    )
+
+
+def _opened(session: Session, item: Understood, who: Known, related_id: int | None) -> Outcome:
+    inbound, delivery = item.inbound, item.delivery
+    queue = _queue(session, delivery.recipients)
+    receipt = (
+        queue.receipts
+        and not inbound.no_receipt
+        and not inbound.is_bounce
+        and not inbound.is_auto_reply
+        and who.contact_point_id is not None
+        and not who.bad
+    )
+    ticket_id = open_ticket(
+        session,
+        queue_id=queue.id,
+        who=who,
+        subject=inbound.subject,
+        channel=Channel.EMAIL,
+        language=inbound.language,
+        at=delivery.received_at,
+        client_tags=who.tags,
+        delivery_id=delivery.id,
+        receipt=receipt,
+        related_to_id=related_id,
+    )
+    _message(session, item, ticket_id, who, first=True)
+    return Outcome(ticket_id, who.person_id, receipt)
+
+
+def _joins(session: Session, item: Understood, who: Known, found: thread.Thread) -> None:
+    assert found.ticket_id is not None
+    _message(session, item, found.ticket_id, who, stranger=found.stranger)
+    proves = found.by_token and not found.stranger and item.inbound.auth != "fail"
+    if proves and who.contact_point_id is not None:
+        mark_verified(session, who.contact_point_id, at=item.delivery.received_at)
+
+
+def _message(
+    session: Session,
+    item: Understood,
+    ticket_id: int,
+    who: Known | None,
+    *,
+    first: bool = False,
+    stranger: bool = False,
+) -> int:
+    inbound = item.inbound
+    content = Content(
+        text=inbound.text,
+        subject=inbound.subject,
+        visible_text=inbound.visible_text,
+        html=inbound.html,
+        message_id=inbound.message_id,
+        in_reply_to=inbound.in_reply_to,
+        is_auto_reply=inbound.is_auto_reply,
+        is_bounce=inbound.is_bounce,
+        stranger=stranger,
+        parse_errors=inbound.parse_errors,
+        files=item.refs,
+    )
+    return add_message(
+        session,
+        ticket_id,
+        content,
+        who=who,
+        channel=Channel.EMAIL,
+        at=item.delivery.received_at,
+        first=first,
+        delivery_id=item.delivery.id,
+    )
+
+
+def _returned(session: Session, item: Understood) -> Outcome | None:
+    """Put a bounce on the ticket whose email came back. None if it can't be tied to one."""
+    bounce = item.inbound.bounce
+    signed = thread.signed_ticket(item.inbound, item.delivery.recipients)
+    ticket_id = signed or _ticket_of_email(session, bounce.original_message_id if bounce else None)
+    if ticket_id is None or session.get(Ticket, ticket_id) is None:
+        return None
+    _message(session, item, ticket_id, None)
+    if signed is not None and bounce is not None and bounce.action == "failed":
+        _mark_returned(session, ticket_id, item)
+    return Outcome(ticket_id, None, receipt=False)
+
+
+def _ticket_of_email(session: Session, message_id: str | None) -> int | None:
+    return ticket_of_message_id(session, message_id) if message_id else None
+
+
+def _mark_returned(session: Session, ticket_id: int, item: Understood) -> None:
+    """After a permanent failure, or the third temporary one, the address is bad."""
+    bounce = item.inbound.bounce
+    point_id = session.scalar(select(Ticket.contact_point_id).where(Ticket.id == ticket_id))
+    point = session.get(ContactPoint, point_id) if point_id else None
+    if point is None or bounce is None:
+        return
+    if (bounce.status or "5").startswith("4"):
+        point.soft_bounces += 1
+    if point.soft_bounces >= 3 or not (bounce.status or "5").startswith("4"):
+        mark_bad(session, point, at=now())
+
+
+def _queue(session: Session, recipients: Sequence[str]) -> Queue:
+    """The queue of the first address that leads to one; postmaster and the rest to the oldest."""
+    query = select(Mailbox.address, Queue).join(Queue, Queue.id == Mailbox.queue_id)
+    rows = session.execute(
+        query.where(Mailbox.address.in_(recipients), Queue.active.is_(True))
+    )
+    by_address = dict(rows.all())
+    for address in recipients:
+        if address in by_address:
+            return by_address[address]
+    return session.get_one(Queue, first_queue(session))

@@ -1,0 +1,226 @@
+"""The SMTP adapter: refuses early, and says 250 only once the Delivery is committed."""
+
+import asyncio
+import re
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from helpdesk import ext
+from helpdesk.intake.actions import RawEmail, accept
+from helpdesk.intake.own import OwnAddresses
+from helpdesk.lib.clock import now
+
+log = structlog.get_logger()
+
+MAX_CONNECTIONS = 200
+MAX_PER_ADDRESS = 20
+MAX_RECIPIENTS = 100
+COMMAND_SECONDS = 60
+DATA_SECONDS = 300
+SLACK_BYTES = 8 << 20
+BATCH = 100  # emails in one commit
+OWN_SECONDS = 2.0  # how long the list of our addresses is trusted
+
+ACCEPTED = "250 2.0.0 Accepted"
+UNKNOWN = "550 5.1.1 No such mailbox here"
+BUSY = "451 4.3.0 Cannot store the message now, try again later"
+TOO_MANY = "421 4.7.0 Too many connections, try again later"
+TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
+BARE_NEWLINE = "550 5.5.2 Lines must end with CR LF (RFC 5321 section 2.3.8)"
+BAD_ADDRESS = "501 5.1.7 The sender address has characters that are not allowed"
+
+BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass
+class Doorkeeper:
+    """Group commit: whatever arrives while one commit runs is committed by the next.
+
+    `early` is the control of the durability test: it accepts before it commits.
+    """
+
+    app: Flask
+    early: bool = False
+    waiting: asyncio.Queue[tuple[RawEmail, asyncio.Future[str]]] = field(
+        default_factory=asyncio.Queue
+    )
+
+    async def take(self, email: RawEmail) -> str:
+        """Store the email and return the SMTP answer."""
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        if self.early:
+            answer.set_result(ACCEPTED)
+        await self.waiting.put((email, answer))
+        return await answer
+
+    async def run(self) -> None:
+        """Commit batches until cancelled."""
+        while True:
+            batch = [await self.waiting.get()]
+            while len(batch) < BATCH and not self.waiting.empty():
+                batch.append(self.waiting.get_nowait())
+            answers = await asyncio.to_thread(self.store, [email for email, _ in batch])
+            for (_, answer), text in zip(batch, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(text)
+
+    def store(self, emails: Sequence[RawEmail]) -> list[str]:
+        """Commit the emails together; where that fails, each by itself."""
+        try:
+            self._commit(emails)
+        except (SQLAlchemyError, OSError, ValueError):
+            if len(emails) > 1:
+                return [answer for email in emails for answer in self.store([email])]
+            log.exception("smtp.not_stored")
+            return [BUSY]
+        return [ACCEPTED] * len(emails)
+
+    def _commit(self, emails: Sequence[RawEmail]) -> None:
+        with self.app.app_context(), ext.write() as session:
+            accept(session, emails)
+
+    def own_addresses(self) -> OwnAddresses:
+        with self.app.app_context(), ext.session() as session:
+            return OwnAddresses.load(session)
+
+
+class Handler:
+    """What aiosmtpd asks about each command."""
+
+    def __init__(self, door: Doorkeeper) -> None:
+        self.door = door
+        self._own: OwnAddresses | None = None
+        self._own_until = 0.0
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if CONTROL.search(address):
+            return BAD_ADDRESS
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
+            return TOO_MANY_RECIPIENTS
+        try:
+            known = address in await self._addresses()
+        except SQLAlchemyError:
+            log.exception("smtp.database_away")
+            return BUSY
+        if not known:
+            return UNKNOWN
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        raw = envelope.original_content or b""
+        if BARE.search(raw):
+            return BARE_NEWLINE
+        email = RawEmail(raw, envelope.mail_from or "", tuple(envelope.rcpt_tos), now())
+        return await self.door.take(email)
+
+    async def handle_VRFY(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str
+    ) -> str:
+        return "252 2.5.0 Send some mail and see"
+
+    async def _addresses(self) -> OwnAddresses:
+        moment = asyncio.get_running_loop().time()
+        if self._own is None or moment >= self._own_until:
+            self._own = await asyncio.to_thread(self.door.own_addresses)
+            self._own_until = moment + OWN_SECONDS
+        return self._own
+
+
+class Connection(SMTP):
+    """One SMTP connection, counted against the caps, with a longer time for DATA."""
+
+    line_length_limit = 1 << 20  # real newsletters have lines far over the RFC's 998
+
+    def __init__(self, handler: Handler, open_: Counter[str], **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._open = open_
+        self._address = ""
+        self._in_data = False
+        self._received = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        peer = transport.get_extra_info("peername") or ("",)
+        self._address = str(peer[0])
+        self._open[self._address] += 1
+        if self._open[self._address] > MAX_PER_ADDRESS or self._open.total() > MAX_CONNECTIONS:
+            assert isinstance(transport, asyncio.Transport)
+            transport.write(f"{TOO_MANY}\r\n".encode())
+            transport.close()
+            return
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._open[self._address] -= 1
+        if self._open[self._address] <= 0:
+            del self._open[self._address]
+        if self.transport is not None:
+            super().connection_lost(error)
+
+    def data_received(self, data: bytes) -> None:
+        # Over the limit the base class goes on reading, and keeps what has no line end.
+        self._received += len(data)
+        if self._in_data and self._received > 2 * (self.data_size_limit or 0) + SLACK_BYTES:
+            assert isinstance(self.transport, asyncio.Transport)
+            self.transport.abort()
+            return
+        super().data_received(data)
+
+    async def smtp_DATA(self, arg: str) -> None:
+        self._in_data, self._received = True, 0
+        self._reset_timeout(DATA_SECONDS)
+        await super().smtp_DATA(arg)
+        self._in_data = False
+        if self.transport is not None:
+            self._reset_timeout()
+
+
+async def serve(
+    app: Flask, sock: socket.socket, stop: asyncio.Event, *, early: bool = False
+) -> None:
+    """Accept email on a listening socket until `stop` is set; then finish what was accepted."""
+    door = Doorkeeper(app, early=early)
+    handler = Handler(door)
+    open_: Counter[str] = Counter()
+    loop = asyncio.get_running_loop()
+
+    def connection() -> Connection:
+        return Connection(
+            handler,
+            open_,
+            data_size_limit=app.config["MAX_MAIL_BYTES"],
+            enable_SMTPUTF8=True,
+            hostname=app.config["MAIL_DOMAIN"],
+            ident="Helpdesk",
+            timeout=COMMAND_SECONDS,
+            loop=loop,
+        )
+
+    committing = asyncio.create_task(door.run())
+    server = await loop.create_server(connection, sock=sock)
+    try:
+        await stop.wait()
+    finally:
+        server.close()
+        while not door.waiting.empty():
+            await asyncio.sleep(0.01)
+        committing.cancel()

@@ -1,0 +1,61 @@
+"""Who is behind an open stream, and whether they are still logged in."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpdesk.accounts import sessions
+from helpdesk.accounts.models import LoginSession, User
+from helpdesk.accounts.permissions import can, viewer_of
+from helpdesk.live.changes import Change
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """A logged-in browser; `queue_ids` None means all queues."""
+
+    session_id: int
+    user_id: int
+    queue_ids: frozenset[int] | None
+
+    def sees(self, change: Change) -> bool:
+        """Whether this change concerns something the watcher may see."""
+        if self.queue_ids is None or not change.queue_ids:
+            return True
+        return not self.queue_ids.isdisjoint(change.queue_ids)
+
+
+def watcher(session: Session, token: str, at: datetime) -> Watcher | None:
+    """Who holds this cookie, if they may use the desk."""
+    found = sessions.find(session, token, at) if 0 < len(token) < 200 else None
+    if found is None:
+        return None
+    row, user = found
+    viewer = viewer_of(session, user)
+    if not can(viewer, "desk.use"):
+        return None
+    return Watcher(row.id, user.id, viewer.queue_ids)
+
+
+def still_in(session: Session, session_ids: Collection[int], at: datetime) -> set[int]:
+    """Which of these log-ins have not ended."""
+    ids = sorted(session_ids)
+    alive: set[int] = set()
+    for start in range(0, len(ids), CHUNK):
+        query = (
+            select(LoginSession.id)
+            .join(User, User.id == LoginSession.user_id)
+            .where(
+                LoginSession.id.in_(ids[start : start + CHUNK]),
+                LoginSession.expires_at > at,
+                LoginSession.last_seen_at > at - sessions.IDLE,
+                User.active.is_(True),
+            )
+        )
+        alive.update(session.scalars(query))
+    return alive

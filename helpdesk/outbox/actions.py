@@ -1,0 +1,229 @@
+"""Verbs of the outbox: put an email in, once for each cause, and send one again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpdesk import ext, settings
+from helpdesk.accounts.models import User
+from helpdesk.events import Actor, record
+from helpdesk.ext import add_row
+from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
+from helpdesk.outbox import receipt, reply
+from helpdesk.outbox.addressing import email_of, language_of, mail_domain, sender_of, signed_id
+from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
+from helpdesk.tickets.models import Message, MessageKind, Ticket
+
+NO_ADDRESS = _lazy("The client has no address to answer to.")
+
+
+def enqueue_reply(session: Session, message_id: int, *, at: datetime) -> int:
+    """Put an agent's answer into the outbox and return the row's id; once for each message.
+
+    Without an address to write to the row is there, failed, with the reason. ValueError for
+    a message that isn't an answer: a note never leaves the house.
+    """
+    key = f"reply:{message_id}"
+    known = _known(session, key)
+    if known is not None:
+        return known
+    message = session.get_one(Message, message_id)
+    if message.kind != MessageKind.OUTBOUND:
+        raise ValueError("only an answer to the client is sent")
+    ticket = session.get_one(Ticket, message.ticket_id)
+    return _add_reply(session, key, ticket, message, at)
+
+
+def enqueue_receipt(
+    session: Session, ticket_id: int, *, at: datetime, delivery_id: int | None = None
+) -> int | None:
+    """Put the receipt of a ticket into the outbox, at most one ever; the row's id, or None.
+
+    Says in an Event what became of it: receipt.sent, or receipt.refused with a reason.
+    """
+    ticket = session.get_one(Ticket, ticket_id)
+    delivery = {} if delivery_id is None else {"delivery_id": delivery_id}
+    key = f"receipt:{ticket_id}"
+    point = ticket.contact_point
+    reason = "already_sent" if _known(session, key) else receipt.refusal(session, ticket, point, at)
+    about: dict[str, Any] = {"at": at, "ticket_id": ticket.id, "client_id": ticket.client_id}
+    if reason is not None or point is None:
+        record(session, "receipt.refused", reason=reason, **about, **delivery)
+        return None
+    language = language_of(session, ticket)
+    written = receipt.write(session, ticket, point, language, at)
+    sender = sender_of(session, ticket)
+    outgoing_id = _add(
+        session,
+        key,
+        OutgoingKind.RECEIPT,
+        at,
+        ticket_id=ticket.id,
+        person_id=point.person_id,
+        to_address=point.value,
+        from_name=settings.get(session, "brand_name"),
+        from_address=sender.address,
+        reply_to=sender.signed,
+        envelope_from="",
+        rfc_message_id=signed_id(ticket.id, "receipt"),
+        in_reply_to=(parent := _first_message_id(session, ticket.id)),
+        references=parent,
+        automatic=True,
+        language=language,
+        **written._asdict(),
+    )
+    record(session, "receipt.sent", outgoing_id=outgoing_id, **about, **delivery)
+    return outgoing_id
+
+
+def enqueue_notice(
+    session: Session,
+    user: User,
+    *,
+    event_id: int,
+    ticket_id: int,
+    subject: str,
+    text: str,
+    html: str,
+    at: datetime,
+) -> int:
+    """Put an email to a colleague into the outbox; once for each event and user.
+
+    It comes from an address that nobody reads, so that an answer to it can't become a client's.
+    """
+    key = f"notice:{event_id}:{user.id}"
+    known = _known(session, key)
+    if known is not None:
+        return known
+    return _add(
+        session,
+        key,
+        OutgoingKind.NOTICE,
+        at,
+        ticket_id=ticket_id,
+        user_id=user.id,
+        to_address=user.email,
+        from_name=settings.get(session, "brand_name"),
+        from_address=f"noreply@{mail_domain()}",
+        envelope_from="",
+        rfc_message_id=f"notice.{event_id}.{user.id}@{mail_domain()}",
+        automatic=True,
+        language=user.language,
+        subject=subject,
+        text=text,
+        html=html,
+    )
+
+
+def resend(session: Session, outgoing: Outgoing, *, actor: Actor, at: datetime) -> None:
+    """Try an email again from the beginning, under its Message-ID, to the address known now.
+
+    Raises Conflict while it is being sent, HelpdeskError if there is still no good address.
+    """
+    if outgoing.state == OutgoingState.SENDING:
+        raise Conflict(_lazy("This email is being sent right now."))
+    if outgoing.kind != OutgoingKind.NOTICE and outgoing.ticket_id is not None:
+        _readdress(session, outgoing)
+    outgoing.state = OutgoingState.QUEUED
+    outgoing.due_at = at
+    outgoing.attempts = 0
+    outgoing.last_error = None
+    session.flush()
+    ticket = session.get(Ticket, outgoing.ticket_id) if outgoing.ticket_id else None
+    message = {} if outgoing.message_id is None else {"message_id": outgoing.message_id}
+    record(
+        session,
+        "message.resent",
+        actor=actor,
+        at=at,
+        ticket_id=outgoing.ticket_id,
+        client_id=ticket.client_id if ticket else None,
+        outgoing_id=outgoing.id,
+        **message,
+    )
+
+
+def _add_reply(session: Session, key: str, ticket: Ticket, message: Message, at: datetime) -> int:
+    point = email_of(session, ticket, message)
+    language = language_of(session, ticket)
+    sender = sender_of(session, ticket)
+    thread = reply.thread_of(session, ticket, message)
+    text, html = reply.body_of(session, ticket, message, language, at=at)
+    with ext.in_language(language):
+        subject = reply.subject_of(thread.subject, ticket.number)
+    outgoing_id = _add(
+        session,
+        key,
+        OutgoingKind.REPLY,
+        at,
+        ticket_id=ticket.id,
+        message_id=message.id,
+        person_id=ticket.person_id,
+        to_address=point.value if point else "",
+        from_name=message.user.name if message.user else settings.get(session, "brand_name"),
+        from_address=sender.address,
+        reply_to=sender.signed,
+        envelope_from=sender.signed,
+        rfc_message_id=message.message_id or signed_id(ticket.id, f"m{message.id}"),
+        in_reply_to=thread.in_reply_to,
+        references=thread.references,
+        language=language,
+        subject=subject,
+        text=text,
+        html=html,
+    )
+    if point is None:
+        mark_failed(session, session.get_one(Outgoing, outgoing_id), NO_ADDRESS, at=at)
+    return outgoing_id
+
+
+def mark_failed(session: Session, outgoing: Outgoing, words: str, *, at: datetime) -> None:
+    """Give an email up: nothing more is tried, the ticket shows why."""
+    outgoing.state = OutgoingState.FAILED
+    outgoing.due_at = None
+    outgoing.last_error = words
+    session.flush()
+    if outgoing.kind == OutgoingKind.NOTICE or outgoing.ticket_id is None:
+        return
+    ticket = session.get_one(Ticket, outgoing.ticket_id)
+    message = {} if outgoing.message_id is None else {"message_id": outgoing.message_id}
+    record(
+        session,
+        "message.failed",
+        at=at,
+        ticket_id=ticket.id,
+        client_id=ticket.client_id,
+        outgoing_id=outgoing.id,
+        **message,
+    )
+
+
+def _readdress(session: Session, outgoing: Outgoing) -> None:
+    ticket = session.get_one(Ticket, outgoing.ticket_id)
+    message = session.get(Message, outgoing.message_id) if outgoing.message_id else None
+    point = email_of(session, ticket, message)
+    if point is None:
+        raise HelpdeskError(NO_ADDRESS)
+    outgoing.to_address = point.value
+    outgoing.person_id = point.person_id
+
+
+def _known(session: Session, key: str) -> int | None:
+    return session.scalar(select(Outgoing.id).where(Outgoing.key == key))
+
+
+def _add(
+    session: Session, key: str, kind: OutgoingKind, at: datetime, **values: Any
+) -> int:
+    defaults: Mapping[str, Any] = {"state": OutgoingState.QUEUED, "due_at": at, "created_at": at}
+    return add_row(session, Outgoing, key=key, kind=kind, **defaults, **values)
+
+
+def _first_message_id(session: Session, ticket_id: int) -> str | None:
+    query = select(Message.message_id).where(
+        Message.ticket_id == ticket_id, Message.kind == MessageKind.INBOUND
+    )
+    return session.scalar(query.order_by(Message.id).limit(1))

@@ -1,0 +1,84 @@
+"""Who an email comes from, where its answer goes, and in which language it is."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpdesk import settings
+from helpdesk.clients.models import ContactKind, ContactPoint
+from helpdesk.ext import LANGUAGES
+from helpdesk.lib.tokens import link_token, message_id, ticket_address
+from helpdesk.tickets.models import Message, Ticket
+from helpdesk.tickets.queries import address_of_queue
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The address a queue answers from, and the one that leads back to the ticket."""
+
+    address: str
+    signed: str
+
+
+def sender_of(session: Session, ticket: Ticket) -> Sender:
+    """From which address this ticket's emails go."""
+    address = address_of_queue(session, ticket.queue_id) or f"support@{mail_domain()}"
+    local, _, domain = address.rpartition("@")
+    return Sender(address, ticket_address(secret(), ticket.id, local, domain))
+
+
+def signed_id(ticket_id: int, unique: str) -> str:
+    """A Message-ID that leads back to its ticket."""
+    return message_id(secret(), ticket_id, unique, mail_domain())
+
+
+def ticket_link(ticket: Ticket) -> str:
+    """The address of the page where the client reads and answers."""
+    return f"{public_url()}/t/{link_token(secret(), ticket.id, ticket.link_nonce)}"
+
+
+def desk_link(ticket: Ticket) -> str:
+    """The address of the ticket for staff."""
+    return f"{public_url()}/desk/t/{ticket.number}"
+
+
+def email_of(session: Session, ticket: Ticket, message: Message | None = None) -> ContactPoint | None:
+    """Where mail on this ticket goes: the contact point written to, else an address of the person.
+
+    A number, or an address that was corrected meanwhile, is passed over for a good address.
+    """
+    chosen = (message.contact_point if message else None) or ticket.contact_point
+    if chosen is not None and chosen.kind == ContactKind.EMAIL and not chosen.bad:
+        return chosen
+    query = select(ContactPoint).where(
+        ContactPoint.person_id == ticket.person_id,
+        ContactPoint.kind == ContactKind.EMAIL,
+        ContactPoint.bad.is_(False),
+    )
+    order = (ContactPoint.preferred.desc(), ContactPoint.id)
+    return session.scalar(query.order_by(*order).limit(1))
+
+
+def language_of(session: Session, ticket: Ticket) -> str:
+    """The language of the client: stored, else that of the text unless the primary goes first."""
+    primary = str(settings.get(session, "primary_language"))
+    written = ticket.language if settings.get(session, "language_rule") == "follow" else None
+    for language in (ticket.person.language, ticket.client.language, written, primary):
+        if language in LANGUAGES:
+            return language
+    return "en"
+
+
+def secret() -> bytes:
+    key: str = current_app.config["SECRET_KEY"]
+    return key.encode()
+
+
+def mail_domain() -> str:
+    return str(current_app.config["MAIL_DOMAIN"])
+
+
+def public_url() -> str:
+    return str(current_app.config["PUBLIC_URL"])

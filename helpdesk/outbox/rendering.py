@@ -1,0 +1,70 @@
+"""Templates of emails, moments and greetings, in the language of who reads them.
+
+Templates see only what they are given: no request, no session, no page's globals.
+"""
+
+import re
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from flask import current_app
+from flask_babel import gettext as _
+
+from helpdesk import ext
+from helpdesk.clients.models import Person
+from helpdesk.lib.text import clean_line
+
+_PATTERNS = {"en": "EEE d MMM", "ru": "EEE, d MMMM", "uk": "EEE, d MMMM"}
+_BLANKS = re.compile(r"\n{3,}")
+
+
+def render(name: str, language: str, **values: Any) -> tuple[str, str]:
+    """Text and HTML of the email `name`: templates/mail/NAME.txt and NAME.html."""
+    with ext.in_language(language):
+        text = _template(f"{name}.txt").render(language=language, **values)
+        html = _template(f"{name}.html").render(language=language, **values)
+    return tidy(text), html.strip() + "\n"
+
+
+def tidy(text: str) -> str:
+    """Text without spaces at line ends and runs of blank lines, ending in one line feed."""
+    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    return _BLANKS.sub("\n\n", lines).strip() + "\n"
+
+
+def moment(at: datetime, zone: str, language: str, *, today: datetime) -> str:
+    """ "Tue 24 Nov, 14:30 (UTC+2)" in the given zone; with the year where it is another one."""
+    local = at.astimezone(ZoneInfo(zone))
+    pattern = _PATTERNS[language]
+    if local.year != today.astimezone(local.tzinfo).year:
+        pattern += " y"
+    shown = format_datetime(local.replace(tzinfo=None), f"{pattern}, HH:mm", locale=language)
+    return f"{shown} ({_offset(local)})"
+
+
+def greeting(person: Person | None, language: str) -> str:
+    """How an email begins. In Ukrainian a name stands in the vocative or not at all.
+
+    Without a person no name is said. Call it within `in_language`.
+    """
+    if person is None or person.erased_at is not None:
+        return _("Hello,")
+    name = person.vocative if language == "uk" else person.name
+    name = clean_line(name or "", 80)
+    if not name or "@" in name:
+        return _("Hello,")
+    return _("Hello %(name)s,", name=name)
+
+
+def _template(name: str) -> Any:
+    return current_app.jinja_env.get_template(f"mail/{name}")
+
+
+def _offset(local: datetime) -> str:
+    offset = local.utcoffset()
+    minutes = int(offset.total_seconds()) // 60 if offset else 0
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "−" if minutes < 0 else "+"
+    return f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "") if minutes else "UTC"

@@ -1,0 +1,1 @@
+"""What several rooms know about one thing, read together: the client's timeline."""

@@ -1,0 +1,374 @@
+"""Verbs of the clocks: what a ticket's life does to its promises.
+
+`tickets.actions` and `tickets.received` call these after they changed the ticket, inside the
+same transaction; `at` is the moment of the change. A ticket's row is the lock of its clocks.
+First and next response end with an answer to the client, resolution with the ticket; both rest
+while the ticket waits for the client. Starting leaves no event of its own: the message that
+started a clock has one. A promise that no policy gives any more is *withdrawn*: its row has no
+policy, shows nowhere and goes on counting in case a policy gives it again.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import Select, Table, and_, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from helpdesk.clients.models import Client
+from helpdesk.events import record
+from helpdesk.ext import skip_locked
+from helpdesk.lib.errors import NotFound
+from helpdesk.tickets import clocks
+from helpdesk.tickets.clocks import BREACH, Pause
+from helpdesk.tickets.models import (
+    DONE,
+    Clock,
+    ClockState,
+    Metric,
+    Policy,
+    Priority,
+    Status,
+    Ticket,
+)
+from helpdesk.tickets.promises import Promise, promise_by_id, promises, steps_of
+
+RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
+FACTS = (Ticket.id, Ticket.status, Ticket.queue_id, Ticket.priority, Ticket.first_response_at)
+CLOCKS, TICKETS = cast(Table, Clock.__table__), cast(Table, Ticket.__table__)
+COLUMNS = tuple(column.key for column in CLOCKS.columns if column.key != "id")
+
+
+class Facts(NamedTuple):
+    """What of a ticket decides how its clocks count."""
+
+    id: int
+    status: Status
+    queue_id: int
+    priority: Priority
+    first_response_at: datetime | None
+    client_tags: list[str]
+
+
+def opened(
+    session: Session,
+    ticket_id: int,
+    *,
+    at: datetime,
+    priority: Priority,
+    queue_id: int,
+    client_tags: Sequence[str],
+) -> None:
+    """Start first response and resolution, as far as the policy that fits has targets for them."""
+    promise = promises(session).pick(queue_id, priority, client_tags)
+    if promise is None:
+        return
+    started = [
+        _new(promise, ticket_id, metric, at)
+        for metric in (Metric.FIRST_RESPONSE, Metric.RESOLUTION)
+        if metric in promise.targets
+    ]
+    _insert(session, started)
+    shown = {key: value for key, value in summary(started).items() if value is not None}
+    if shown:
+        session.execute(update(TICKETS).where(TICKETS.c.id == ticket_id).values(shown))
+
+
+def client_wrote(session: Session, ticket_id: int, *, at: datetime) -> None:
+    """A client's message joined the ticket: the next response is owed, unless one is already.
+
+    Call `status_changed` first where the message opens the ticket again; a ticket that is done
+    owes nothing.
+    """
+    facts = _lock(session, ticket_id)
+    promise = promises(session).pick(facts.queue_id, facts.priority, facts.client_tags)
+    if promise is None or Metric.NEXT_RESPONSE not in promise.targets or facts.status in DONE:
+        return
+    live = _unfinished(session, ticket_id)
+    if any(clock.metric in RESPONSES for clock in live):
+        return
+    started = _new(promise, ticket_id, Metric.NEXT_RESPONSE, at, facts.status)
+    _insert(session, [started])
+    show(session, ticket_id, [*live, started])
+
+
+def answered(session: Session, ticket_id: int, *, at: datetime) -> None:
+    """A person answered the client: the response that was owed is given, in time or late."""
+    _lock(session, ticket_id)
+    live = _unfinished(session, ticket_id)
+    for clock in live:
+        if clock.metric in RESPONSES:
+            _stop(session, clock, at)
+    show(session, ticket_id, live)
+
+
+def status_changed(
+    session: Session, ticket_id: int, *, old: Status, new: Status, at: datetime
+) -> None:
+    """Pause, go on, end or take up again, as the new status wants.
+
+    A ticket that is done ends all its clocks: it owes no answer, so a response clock that was
+    still in time counts as kept (`Ticket.first_response_at` tells whether there was an answer).
+    Opening it again takes up exactly those clocks, and the time in between doesn't count.
+    """
+    facts = _lock(session, ticket_id)._replace(status=new)
+    known = promises(session)
+    live = _unfinished(session, ticket_id)
+    if new in DONE:
+        for clock in live:
+            _stop(session, clock, at)
+            if clock.policy_id is not None:
+                clocks.set_pause(clock, Pause.RESOLVED, at)
+        show(session, ticket_id, [])
+        return
+    if old in DONE:
+        promise = known.pick(facts.queue_id, facts.priority, facts.client_tags)
+        live += _take_up(session, facts, promise, at)
+    for clock in live:
+        _align(session, clock, new, at)
+    show(session, ticket_id, live)
+
+
+def conditions_changed(session: Session, ticket_id: int, *, at: datetime) -> None:
+    """Priority, queue or the client's tags changed: count by the policy that fits now.
+
+    What has elapsed counts by the new calendar against the new target from the start, so a clock
+    may be late at once (the next sweep says so) or safe again; a recorded breach stays. Promises
+    that the ticket had not got so far begin now.
+    """
+    facts = _lock(session, ticket_id)
+    if facts.status in DONE:
+        return
+    known = promises(session)
+    promise = known.pick(facts.queue_id, facts.priority, facts.client_tags)
+    live = _unfinished(session, ticket_id)
+    for clock in live:
+        _recount(session, clock, facts, promise, at)
+    if promise is not None:
+        live += _begin_missing(session, facts, promise, live, at)
+    show(session, ticket_id, live)
+
+
+def recount_due(session: Session, at: datetime, limit: int = 500) -> int:
+    """Count clocks again whose policy or calendar changed since; how many were done.
+
+    The worker calls it, each time in a transaction of its own, until it returns 0. Workers may
+    share the work: rows that another one holds are left to it.
+    """
+    rows = _stale(session, limit)
+    known = promises(session)
+    with session.no_autoflush:
+        for clock, facts in rows:
+            promise = known.pick(facts.queue_id, facts.priority, facts.client_tags)
+            _recount(session, clock, facts, promise, at)
+    session.flush()
+    show_all(session, {facts.id for _, facts in rows})
+    return len(rows)
+
+
+def recount_client(session: Session, client_id: int) -> None:
+    """The client's tags changed: let `recount_due` choose anew for all their tickets."""
+    tickets = select(Ticket.id).where(Ticket.client_id == client_id, Ticket.done_at.is_(None))
+    query = update(Clock).where(Clock.ticket_id.in_(tickets), Clock.stopped_at.is_(None))
+    session.execute(query.values(counted=0), execution_options={"synchronize_session": False})
+
+
+def promise(session: Session, ticket_id: int) -> datetime | None:
+    """By when the client was promised an answer, UTC: the deadline of the response that runs."""
+    return session.scalar(
+        select(Clock.due_at).where(
+            Clock.ticket_id == ticket_id,
+            Clock.stopped_at.is_(None),
+            Clock.state == ClockState.RUNNING,
+            Clock.metric.in_(RESPONSES),
+        )
+    )
+
+
+def summary(live: Iterable[Clock]) -> dict[str, Any]:
+    """What a ticket shows of its unfinished clocks: `next_due_at`, `next_metric`, `sla`."""
+    mine = [one for one in live if one.stopped_at is None and one.policy_id is not None]
+    due = min(((one.due_at, one.metric) for one in mine if one.due_at), default=(None, None))
+    sla = None
+    if any(one.breached_at is not None for one in mine):
+        sla = "breached"
+    elif any(clocks.at_risk(one) for one in mine):
+        sla = "risk"
+    return {"next_due_at": due[0], "next_metric": due[1], "sla": sla}
+
+
+def show(session: Session, ticket_id: int, live: Iterable[Clock]) -> None:
+    """Write onto the ticket what lists show of its clocks."""
+    session.execute(update(Ticket).where(Ticket.id == ticket_id).values(summary(live)))
+
+
+def show_all(session: Session, ticket_ids: set[int]) -> None:
+    """The same for many tickets, read and written at once; the session must be flushed."""
+    live: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in ticket_ids}
+    for clock in session.scalars(
+        select(Clock).where(Clock.ticket_id.in_(ticket_ids), Clock.stopped_at.is_(None))
+    ):
+        live[clock.ticket_id].append(clock)
+    values = [{"id": ticket_id} | summary(mine) for ticket_id, mine in live.items()]
+    if values:
+        session.execute(update(Ticket), values)
+
+
+def locked(session: Session, query: Select[Any]) -> Select[Any]:
+    """The query of clocks and tickets with both locked; what another worker holds is left out.
+
+    A weak lock: others may still add messages and events to the tickets meanwhile.
+    """
+    return query.with_for_update(
+        key_share=True, of=(Ticket, Clock), **skip_locked(session)
+    ).execution_options(populate_existing=True)
+
+
+def _stale(session: Session, limit: int) -> list[tuple[Clock, Facts]]:
+    """Unfinished clocks that were counted by an older state of the policies."""
+    newest = select(func.max(Policy.generation)).scalar_subquery()
+    live = Clock.stopped_at.is_(None)
+    rows: list[tuple[Clock, Facts]] = []
+    for stale in (
+        and_(Clock.policy_id == Policy.id, Clock.counted < Policy.generation),
+        and_(Clock.policy_id.is_(None), Policy.generation == newest, Clock.counted < newest),
+    ):
+        query: Select[Any] = select(Clock)
+    return rows
+
+
+def _lock(session: Session, ticket_id: int) -> Facts:
+    query = select(*FACTS, Client.tags).join(Client, Client.id == Ticket.client_id)
+    query = query.where(Ticket.id == ticket_id).with_for_update(key_share=True, of=Ticket)
+    row = session.execute(query).first()
+    if row is None:
+        raise NotFound()
+    return Facts(*row)
+
+
+def _unfinished(session: Session, ticket_id: int) -> list[Clock]:
+    session.flush()
+    query = select(Clock).where(Clock.ticket_id == ticket_id, Clock.stopped_at.is_(None))
+    return list(session.scalars(query.order_by(Clock.id).execution_options(populate_existing=True)))
+
+
+def _new(
+    promise: Promise,
+    ticket_id: int,
+    metric: Metric,
+    at: datetime,
+    status: Status = Status.OPEN,
+) -> Clock:
+    """A clock that begins now, not in the session: `_insert` writes it, which costs less."""
+    clock = Clock(
+        ticket_id=ticket_id,
+        metric=metric,
+        policy_id=promise.id,
+        counted=promise.generation,
+        target_seconds=promise.targets[metric],
+        started_at=clocks.whole(at),
+        paused_spans=[],
+        stepped=[],
+    )
+    clocks.set_pause(clock, clocks.pause_reason(status, promise), at)
+    clocks.place(clock, promise, (), at)
+    return clock
+
+
+def _insert(session: Session, started: Sequence[Clock]) -> None:
+    rows = [{key: getattr(clock, key) for key in COLUMNS} for clock in started]
+    if rows:
+        session.execute(insert(CLOCKS), rows)
+
+
+def _stop(session: Session, clock: Clock, at: datetime) -> None:
+    """End a clock with its event; a withdrawn one was never a promise and goes."""
+    if clock.policy_id is None:
+        session.delete(clock)
+        clock.stopped_at = clocks.whole(at)
+        return
+    calendar = promise_by_id(session, clock.policy_id).calendar
+    if clocks.stop(clock, calendar, at):
+        say(session, clock, "clock.breached", at, key=BREACH)
+    elif clock.state == ClockState.MET:
+        say(session, clock, "clock.met", at)
+
+
+def _take_up(
+    session: Session, facts: Facts, promise: Promise | None, at: datetime
+) -> list[Clock]:
+    """The clocks that the end of the ticket ended, running again by the policy that fits now."""
+    query = select(Clock).where(Clock.ticket_id == facts.id, Clock.stopped_at.is_not(None))
+    ended = [clock for clock in session.scalars(query) if clocks.open_pause(clock)]
+    for clock in ended:
+        clocks.resume(clock, at)
+        _recount(session, clock, facts, promise, at)
+        if clock.policy_id is not None:
+            say(session, clock, "clock.resumed", at)
+    return ended
+
+
+def _align(session: Session, clock: Clock, status: Status, at: datetime) -> None:
+    """Let the clock stand still or run, as the status wants."""
+    promise = promise_by_id(session, clock.policy_id) if clock.policy_id is not None else None
+    reason = clocks.pause_reason(status, promise)
+    if not clocks.set_pause(clock, reason, at) or promise is None:
+        return
+    clocks.place(clock, promise, steps_of(session, promise, clock.metric), at)
+    say(session, clock, "clock.paused" if reason else "clock.resumed", at)
+
+
+def _recount(
+    session: Session,
+    clock: Clock,
+    facts: Facts,
+    promise: Promise | None,
+    at: datetime,
+) -> None:
+    """Count by the policy that fits now; a late clock without one keeps the one it had."""
+    before = clock.policy_id, clock.due_at, clock.target_seconds
+    if promise is not None and clock.metric in promise.targets:
+        clock.policy_id, clock.target_seconds = promise.id, promise.targets[clock.metric]
+    elif clock.breached_at is not None and clock.policy_id is not None:
+        promise = promise_by_id(session, clock.policy_id)
+    else:
+        clocks.withdraw(clock, promises(session).generation)
+        return
+    clock.counted = promise.generation
+    clocks.set_pause(clock, clocks.pause_reason(facts.status, promise), at)
+    clocks.place(clock, promise, steps_of(session, promise, clock.metric), at)
+    if before != (clock.policy_id, clock.due_at, clock.target_seconds):
+        say(session, clock, "clock.recounted", at)
+
+
+def _begin_missing(
+    session: Session, facts: Facts, promise: Promise, live: Sequence[Clock], at: datetime
+) -> list[Clock]:
+    running = {clock.metric for clock in live}
+    wanted = {Metric.RESOLUTION}
+    if facts.first_response_at is None and Metric.NEXT_RESPONSE not in running:
+        wanted.add(Metric.FIRST_RESPONSE)
+    wanted = {metric for metric in wanted - running if metric in promise.targets}
+    if not wanted:
+        return []
+    query = select(Clock.metric).where(Clock.ticket_id == facts.id).distinct()
+    wanted -= set(session.scalars(query))
+    started = [_new(promise, facts.id, metric, at, facts.status) for metric in sorted(wanted)]
+    _insert(session, started)
+    return started
+
+
+def say(
+    session: Session, clock: Clock, kind: str, at: datetime, key: str | None = None, **data: Any
+) -> None:
+    """Write the Event of a clock; `key` makes it happen once in the clock's life."""
+    record(
+        session,
+        kind,
+        at=at,
+        ticket_id=clock.ticket_id,
+        key=f"clock:{clock.id}:{key}" if key else None,
+        clock_id=clock.id,
+        metric=clock.metric.value,
+        **data,
+    )

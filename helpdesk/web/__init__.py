@@ -1,0 +1,1 @@
+"""Pages by reader: desk, portal, supervisor, admin; and what all of them share."""

@@ -1,0 +1,1 @@
+"""Pages of agents: one blueprint a page file."""

@@ -1,0 +1,106 @@
+"""Log-in, log-out and setting a password by a one-time link."""
+
+from flask import Blueprint, redirect, render_template, request
+from flask import session as browser
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from helpdesk import ext
+from helpdesk.accounts import actions, sessions
+from helpdesk.lib.clock import now
+from helpdesk.lib.errors import HelpdeskError, TooMany, _lazy
+from helpdesk.web import again
+from helpdesk.web.guard import COOKIE, public, reading, safe_path, said, set_cookie
+
+blueprint = Blueprint("desk_login", __name__)
+
+PASSWORD_LIMIT = 1000  # characters that are looked at
+
+
+@blueprint.get("/login")
+@public
+def form() -> str:
+    return _page({}, next=safe_path(request.args.get("next")))
+
+
+@blueprint.post("/login")
+@public
+def log_in() -> BaseResponse | tuple[str, int]:
+    """Check the password; then on to where the reader wanted, or to the form that waited."""
+    email = request.form.get("email", "")[:254]
+    password = request.form.get("password", "")[:PASSWORD_LIMIT]
+    try:
+        with ext.write() as session:
+            sessions.count_try(session, email, request.remote_addr or "", now())
+    except TooMany as error:
+        return _page({"password": said(error)}, email), error.status
+    user = sessions.check_password(reading(), email, password)
+    if user is None:
+        wrong = {"password": _("The address or the password is wrong.")}
+        return _page(wrong, email), 401
+    with ext.write() as session:
+        token = sessions.log_in(
+            session,
+            session.merge(user, load=False),
+            password,
+            old_token=request.cookies.get(COOKIE),
+            agent=request.user_agent.string,
+            at=now(),
+        )
+    browser.clear()  # a new token for forms, too
+    response = again.after_log_in(request.form) or redirect(safe_path(request.form.get("next")))
+    set_cookie(response, token)
+    response.set_cookie("language", user.language, max_age=31_536_000, samesite="Lax")
+    return response
+
+
+@blueprint.post("/logout")
+@public
+def log_out() -> BaseResponse:
+    with ext.write() as session:
+        sessions.log_out(session, request.cookies.get(COOKIE, ""))
+    browser.clear()
+    response = redirect("/login")
+    response.delete_cookie(COOKIE)
+    # Nothing of the client's data stays in the browser of a shared machine.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@blueprint.get("/password/<token>")
+@public
+def password_form(token: str) -> str:
+    """Choose a password. Raises NotFound if the link is used up or out of date."""
+    user = actions.link_user(reading(), token, now())
+    return render_template("desk/password.html", email=user.email, errors={})
+
+
+@blueprint.post("/password/<token>")
+@public
+def set_password(token: str) -> BaseResponse | tuple[str, int]:
+    password = request.form.get("password", "")[:PASSWORD_LIMIT]
+    try:
+        if password != request.form.get("repeated", "")[:PASSWORD_LIMIT]:
+            raise HelpdeskError(_lazy("The two passwords differ."), field="repeated")
+        with ext.write() as session:
+            actions.use_link(session, token, password, now())
+    except HelpdeskError as error:
+        if error.status != 400:
+            raise
+        email = actions.link_user(reading(), token, now()).email
+        wrong = {error.field or "password": said(error)}
+        return render_template("desk/password.html", email=email, errors=wrong), 400
+    return redirect("/login")
+
+
+def _page(errors: dict[str, str], email: str = "", next: str | None = None) -> str:
+    return render_template(
+        "desk/login.html",
+        errors=errors,
+        email=email,
+        next=next or safe_path(request.form.get("next")),
+        again_path=request.form.get(again.PATH),
+        again=again.waiting(request.form),
+        lost_files=False,
+    )
+

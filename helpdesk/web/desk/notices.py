@@ -1,0 +1,52 @@
+"""The bell: what the reader should know, and reading it."""
+
+from flask import Blueprint, redirect, render_template
+from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response as BaseResponse
+
+from helpdesk import ext
+from helpdesk.lib.clock import now
+from helpdesk.notices import Notice
+from helpdesk.web.cached import forget
+from helpdesk.web.guard import me, needs, reading
+from helpdesk.web.words import notice_text
+
+blueprint = Blueprint("desk_notices", __name__)
+
+SHOWN = 100
+
+
+@blueprint.get("/desk/notices")
+@needs("desk.use")
+def notices() -> str:
+    query = (
+        select(Notice)
+        .where(Notice.user_id == me().id)
+        .options(joinedload(Notice.ticket))
+        .order_by(Notice.id.desc())
+        .limit(SHOWN)
+    )
+    rows = [(notice, notice_text(notice.kind)) for notice in reading().scalars(query)]
+    unread = any(notice.read_at is None for notice, _text in rows)
+    return render_template("desk/notices.html", section="notices", notices=rows, unread=unread)
+
+
+@blueprint.get("/desk/notices/bell")
+@needs("desk.use")
+def bell() -> str:
+    return render_template("parts/_bell.html", section="")
+
+
+@blueprint.post("/desk/notices")
+@needs("desk.use")
+def read_all() -> BaseResponse:
+    """Mark all as read."""
+    with ext.write() as session:
+        session.execute(
+            update(Notice)
+            .where(Notice.user_id == me().id, Notice.read_at.is_(None))
+            .values(read_at=now())
+        )
+    forget()
+    return redirect("/desk/notices")
