@@ -37,11 +37,10 @@ class PostgresServer:
         command = [binaries / "postgres", "-D", data, "-k", self.folder]
         for option in [*options, "synchronous_commit=off", "shared_buffers=64MB", "jit=off"]:
             command += ["-c", option]
-        self.process = subprocess.Popen(
-            [*self.drop, *map(str, command)],
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "log").open("w"),
-        )
+        with (self.folder / "log").open("w") as log:
+            self.process = subprocess.Popen(
+                [*self.drop, *map(str, command)], stdout=subprocess.DEVNULL, stderr=log
+            )
         self._wait()
 
     def url(self, database: str = "postgres") -> str:

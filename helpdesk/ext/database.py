@@ -162,11 +162,11 @@ def lock(session: Session, name: str) -> None:
 
     On SQLite a write transaction is alone already.
     """
-    if not is_sqlite(session.get_bind()):  # type: ignore[arg-type]
+    if not is_sqlite(session.get_bind()):
         key = zlib.crc32(name.encode("utf-8", "surrogatepass"))
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
-def skip_locked(session: Session) -> dict[str, bool]:
+def skip_locked(session: Session) -> dict[str, Any]:
     """Arguments of `with_for_update` with which several workers share one queue of rows."""
-    return {} if is_sqlite(session.get_bind()) else {"skip_locked": True}  # type: ignore[arg-type]
+    return {} if is_sqlite(session.get_bind()) else {"skip_locked": True}

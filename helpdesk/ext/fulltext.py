@@ -43,7 +43,7 @@ def index(session: Session, name: str, rows: Iterable[tuple[int, Sequence[str]]]
         values = [{"id": id_, "words": " ".join(tokens)} for id_, tokens in rows]
         statement = f"INSERT INTO {_known(name)}(rowid, words) VALUES (:id, :words)"
     else:
-        values = [{"id": id_, "words": sorted(set(tokens))} for id_, tokens in rows]  # type: ignore[dict-item]
+        values = [{"id": id_, "words": sorted(set(tokens))} for id_, tokens in rows]
         statement = f"INSERT INTO {_known(name)}(id, words) VALUES (:id, array_to_tsvector(:words))"
     if values:
         session.execute(text(statement), values)
@@ -59,7 +59,7 @@ def unindex(session: Session, name: str, ids: Iterable[int]) -> None:
 
 def matching(
     session: Session, name: str, groups: Sequence[Sequence[str]], *, prefix_last: bool = False
-) -> Select[tuple[int]]:
+) -> Select[int]:
     """Ids of rows that hold one token of every group, newest id first.
 
     Newest first and no total is what keeps the cost flat. `prefix_last`: the tokens of the
@@ -68,7 +68,7 @@ def matching(
     sqlite = is_sqlite(_bind(session))
     key: ColumnElement[int] = column("rowid" if sqlite else "id")  # type: ignore[assignment]
     words: ColumnElement[str] = column("words")
-    rows = select(key).select_from(table(_known(name), key, words))  # type: ignore[arg-type]
+    rows = select(key).select_from(table(_known(name), key, words))
     if sqlite:
         rows = rows.where(text(f"{name} MATCH :words").bindparams(words=_fts5(groups, prefix_last)))
     else:

@@ -118,8 +118,14 @@ def _understand(
         no_receipt=reason is not None,
         no_receipt_reason=reason,
         parse_errors=tuple(dict.fromkeys((*layout.errors, *top.errors))),
-        auth=mail_auth.verdict(headers, top.sender, authserv_id),
+        auth=_auth(headers, top, authserv_id),
     )
+
+
+def _auth(headers: mime.Headers, top: mail_fields.Fields, authserv_id: str | None) -> str:
+    """Of several authors it isn't known which one was proven."""
+    verdict = mail_auth.verdict(headers, top.sender, authserv_id)
+    return "none" if verdict == "pass" and "several_from" in top.errors else verdict
 
 
 def _reason(automatic: guard.Automatic, bounce: Bounce | None) -> str | None:

@@ -1,6 +1,7 @@
 """Address lists of From, To, Cc and Reply-To, read by one pass over the characters (RFC 5322)."""
 
 import re
+import unicodedata
 
 from helpdesk.intake.inbound import Address
 from helpdesk.intake.mail_words import MAX_VALUE, decode_words, unfold
@@ -36,9 +37,13 @@ def first(value: bytes | None) -> Address | None:
 
 
 def mailbox(email: str) -> str | None:
-    """An address cleaned, its domain in lower case; None if it isn't one."""
-    email = clean_line(email, MAX_LENGTH + 1).strip("<> ")
-    if len(email) > MAX_LENGTH or not _ADDRESS.fullmatch(email):
+    """An address, its domain in lower case; None if it isn't one.
+
+    One with invisible or control characters is none either: cleaned, it could be another's.
+    """
+    given = unicodedata.normalize("NFC", email[: 2 * MAX_LENGTH]).strip("<> \t")
+    email = clean_line(given, MAX_LENGTH + 1)
+    if email != given or len(email) > MAX_LENGTH or not _ADDRESS.fullmatch(email):
         return None
     local, _, domain = email.rpartition("@")
     return f"{local}@{domain.lower().rstrip('.')}"

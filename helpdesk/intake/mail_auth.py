@@ -31,9 +31,19 @@ def verdict(headers: Headers, sender: Address | None, authserv_id: str | None) -
     if "fail" in dmarc:
         return "fail"
     domain = sender.email.rpartition("@")[2]
-    if "pass" in dmarc or any(_aligned(f.group(1), f.group(2), r, domain) for f, r in read):
+    if any(_confirms(f, r, domain) for f, r in read) or any(
+        _aligned(f.group(1), f.group(2), r, domain) for f, r in read
+    ):
         return "pass"
     return "none"
+
+
+def _confirms(found: re.Match[str], text: str, domain: str) -> bool:
+    """Whether DMARC passed, for the domain we read in the From field where it names one."""
+    if (found.group(1), found.group(2)) != ("dmarc", "pass"):
+        return False
+    named = [v for kind, name, v in _PROPERTY.findall(text) if (kind, name) == ("header", "from")]
+    return all(_related(one.rpartition("@")[2], domain) for one in named)
 
 
 def _aligned(method: str, result: str, text: str, domain: str) -> bool:

@@ -12,7 +12,7 @@ from helpdesk.intake.guard import is_vacation, return_path
 from helpdesk.intake.inbound import Bounce
 from helpdesk.intake.mail_addresses import addresses, first, mailbox
 from helpdesk.intake.mail_body import decode_part, headers_of
-from helpdesk.intake.mail_charset import decode as decode_bytes
+from helpdesk.intake.mail_fields import ids, one_id
 from helpdesk.intake.mail_words import text_of
 from helpdesk.intake.mime import Headers, Layout, Part, split
 from helpdesk.lib.text import email_key
@@ -65,7 +65,8 @@ _GAVE_UP = re.compile(r"(?:retried|gave up|giving up|given up|too long|expired)"
 def find(layout: Layout, text: str, envelope_from: str | None) -> Bounce | None:
     """What a bounce says, or None for any other email. `text` is the readable text."""
     headers = layout.root.headers
-    by_mailer = return_path(headers, envelope_from) == "" or _from_daemon(headers)
+    path = return_path(headers, envelope_from)
+    by_mailer = path == "" or _from_daemon(headers)
     is_report = _is_report(layout.root)
     if not (by_mailer or is_report):
         return None
@@ -76,7 +77,11 @@ def find(layout: Layout, text: str, envelope_from: str | None) -> Bounce | None:
         return _old(layout, text) or Bounce(None, _status(text[:SAMPLE]), "failed", None)
     marked = any(name in headers for name in _MARKS)
     is_answer = headers.text("auto-submitted").startswith("auto-replied") or is_vacation(headers)
-    return None if is_answer and not marked else _old(layout, text)
+    if is_answer and not marked:
+        return None
+    # A postmaster may be a person, who writes with a return path and sends no copy of headers.
+    personal = bool(path) and not marked and _original(layout, text) is None
+    return None if personal else _old(layout, text)
 
 
 def _is_report(root: Part) -> bool:
@@ -96,7 +101,7 @@ def _standard(layout: Layout, part: Part, text: str) -> Bounce:
         final_recipient=_recipient(group),
         status=_status(group.text("status"), group.text("diagnostic-code")),
         action=action if action in _ACTIONS else "failed",
-        original_message_id=_original(layout, text),
+        original_message_id=_original(layout, text) or _referred(layout),
     )
 
 
@@ -156,7 +161,7 @@ def _old(layout: Layout, text: str) -> Bounce | None:
     if recipient is None and original is None and not marked:
         return None
     action = "delayed" if is_delayed and not _GAVE_UP.search(sample) else "failed"
-    return Bounce(recipient, _status(sample), action, original)
+    return Bounce(recipient, _status(sample), action, original or _referred(layout))
 
 
 def _named(headers: Headers, sample: str, is_qmail: bool) -> str | None:
@@ -176,18 +181,21 @@ def _named(headers: Headers, sample: str, is_qmail: bool) -> str | None:
 
 
 def _original(layout: Layout, text: str) -> str | None:
-    """The Message-ID of the email that came back, from its headers or from the references."""
+    """The Message-ID of the email that came back, from the copy of its headers."""
     for part in layout.root.walk():
         if part.content_type in _RETURNED_TYPES and part is not layout.root:
-            value = headers_of(decode_part(layout, part)).get("message-id")
-            if value:
-                return text_of(value).strip("<> ") or None
-    found = _MESSAGE_ID.search(text[: 10 * SAMPLE])
-    if found:
-        return "".join(found.group(1).split())
+            found = one_id(headers_of(decode_part(layout, part)).get("message-id"))
+            if found:
+                return found
+    copied = _MESSAGE_ID.search(text[: 10 * SAMPLE])
+    return one_id(copied.group(1).encode()) if copied else None
+
+
+def _referred(layout: Layout) -> str | None:
+    """The email that a bounce without a copy says it answers."""
     headers = layout.root.headers
     for name in ("original-message-id", "in-reply-to", "references"):
-        ids = re.findall(r"<([^<>\s]{1,998})>", decode_bytes(headers.get(name) or b"", None)[0])
-        if ids:
-            return str(ids[-1])
+        found = ids(headers.get(name))
+        if found:
+            return found[-1]
     return None

@@ -40,7 +40,7 @@ class Fields:
 def read(headers: Headers) -> Fields:
     """Read the top fields. Of repeated ones the topmost counts."""
     sender = first(headers.get("from"))
-    message_id = _one_id(headers.get("message-id"))
+    message_id = one_id(headers.get("message-id"))
     answered = ids(headers.get("in-reply-to"))
     return Fields(
         message_id=message_id,
@@ -84,7 +84,7 @@ def date(value: bytes | None) -> datetime | None:
     return found if found.year in _YEARS else None
 
 
-def _one_id(value: bytes | None) -> str | None:
+def one_id(value: bytes | None) -> str | None:
     """The Message-ID, also where its brackets are missing."""
     if not value:
         return None

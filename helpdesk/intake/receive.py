@@ -25,7 +25,7 @@ from helpdesk.intake.inbound import Inbound
 from helpdesk.intake.models import Delivery, DeliveryState
 from helpdesk.intake.own import OwnAddresses
 from helpdesk.lib.clock import now
-from helpdesk.lib.text import valid_email
+from helpdesk.lib.text import email_key, valid_email
 from helpdesk.tickets.content import Content, FileRef
 from helpdesk.tickets.models import Channel, Mailbox, Queue, Ticket
 from helpdesk.tickets.queries import first_queue
@@ -294,12 +294,9 @@ def _mark_returned(session: Session, ticket_id: int, item: Understood) -> None:
 
 def _queue(session: Session, recipients: Sequence[str]) -> Queue:
     """The queue of the first address that leads to one; postmaster and the rest to the oldest."""
+    keys = [email_key(address) for address in recipients]
     query = select(Mailbox.address, Queue).join(Queue, Queue.id == Mailbox.queue_id)
-    rows = session.execute(
-        query.where(Mailbox.address.in_(recipients), Queue.active.is_(True))
-    )
+    rows = session.execute(query.where(Mailbox.address.in_(keys), Queue.active.is_(True)))
     by_address = dict(rows.all())
-    for address in recipients:
-        if address in by_address:
-            return by_address[address]
-    return session.get_one(Queue, first_queue(session))
+    found = [by_address[key] for key in keys if key in by_address]
+    return found[0] if found else session.get_one(Queue, first_queue(session))

@@ -34,10 +34,12 @@ UNKNOWN = "550 5.1.1 No such mailbox here"
 BUSY = "451 4.3.0 Cannot store the message now, try again later"
 TOO_MANY = "421 4.7.0 Too many connections, try again later"
 TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
-BARE_NEWLINE = "550 5.5.2 Lines must end with CR LF (RFC 5321 section 2.3.8)"
+BARE_NEWLINE = "550 5.5.2 A line with a single dot must end with CR LF (RFC 5321 section 2.3.8)"
 BAD_ADDRESS = "501 5.1.7 The sender address has characters that are not allowed"
 
-BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+# A line with a single dot that some servers take for the end of the email and we don't.
+DISGUISED_END = re.compile(rb"(?:\r\n|\r|\n)\.(?:\n|\r[^\n])|(?:\r|(?<!\r)\n)\.\r\n")
+TAIL = 5  # bytes of the last chunk in which a match may begin
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -128,7 +130,7 @@ class Handler:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.original_content or b""
-        if BARE.search(raw):
+        if isinstance(server, Connection) and server.disguised_end:
             return BARE_NEWLINE
         email = RawEmail(raw, envelope.mail_from or "", tuple(envelope.rcpt_tos), now())
         return await self.door.take(email)
@@ -147,7 +149,12 @@ class Handler:
 
 
 class Connection(SMTP):
-    """One SMTP connection, counted against the caps, with a longer time for DATA."""
+    """One SMTP connection, counted against the caps, with a longer time for DATA.
+
+    Only CR LF . CR LF ends DATA here; what other servers might take for an end is refused, so
+    that no second email can be smuggled past us. Plain bare newlines are let through, since
+    many programs send them.
+    """
 
     line_length_limit = 1 << 20  # real newsletters have lines far over the RFC's 998
 
@@ -157,6 +164,8 @@ class Connection(SMTP):
         self._address = ""
         self._in_data = False
         self._received = 0
+        self._tail = b""
+        self.disguised_end = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername") or ("",)
@@ -183,13 +192,16 @@ class Connection(SMTP):
             assert isinstance(self.transport, asyncio.Transport)
             self.transport.abort()
             return
+        seen, self._tail = self._tail + data, data[-TAIL:]
+        if any(m.end() > len(seen) - len(data) for m in DISGUISED_END.finditer(seen)):
+            self.disguised_end = True
         super().data_received(data)
 
     async def smtp_DATA(self, arg: str) -> None:
         self._in_data, self._received = True, 0
         self._reset_timeout(DATA_SECONDS)
         await super().smtp_DATA(arg)
-        self._in_data = False
+        self._in_data = self.disguised_end = False
         if self.transport is not None:
             self._reset_timeout()
 

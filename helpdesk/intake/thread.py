@@ -98,15 +98,15 @@ def _takes_part(session: Session, ticket_id: int, person_id: int | None) -> bool
 
 def _joined(session: Session, ticket_id: int, person_id: int | None, *, by_token: bool) -> Thread:
     """The surviving ticket; a closed one is final, so its follow-up is a new related ticket."""
-    columns = select(Ticket.id, Ticket.status, Ticket.merged_into_id)
+    ticket = session.get(Ticket, ticket_id)
     for _ in range(MAX_MERGES):
-        row = session.execute(columns.where(Ticket.id == ticket_id)).first()
-        if row is None:
-            return Thread()
-        if row.merged_into_id is None:
+        if ticket is None or ticket.merged_into_id is None:
             break
-        ticket_id = row.merged_into_id
-    if row.status == Status.CLOSED:
-        return Thread(related_id=ticket_id)
+        ticket = session.get(Ticket, ticket.merged_into_id)
+    if ticket is None:
+        return Thread()
+    if ticket.status == Status.CLOSED:
+        return Thread(related_id=ticket.id)
+    ticket_id = ticket.id
     stranger = not _takes_part(session, ticket_id, person_id)
     return Thread(ticket_id=ticket_id, by_token=by_token, stranger=stranger)

@@ -52,6 +52,8 @@ _CLOSES_P = names(
 _FORMATTING = names("a b big code em font i nobr s small strike strong tt u")
 _FRAMES = names("table td th caption applet marquee object button")
 
+_CELLS = ("td", "th", "caption")
+
 _CLEAN_TAG = re.compile(r'<(/?)([a-z0-9]+)((?: [^\s=>"]+="[^"]*")*)>')
 _CLEAN_ATTRIBUTE = re.compile(r' ([^\s=>"]+)="([^"]*)"')
 
@@ -79,10 +81,12 @@ class _Scan:
             self.end("p")
         if name in _VOID or name in _SELF_CLOSING:
             return
+        if name in _CELLS and not any(frame.name == "table" for frame in self.frames):
+            return
         self.depth += 1
         if name in _FRAMES:
-            if name in ("td", "th", "caption"):
-                self._leave(("td", "th", "caption"), border="table")
+            if name in _CELLS:
+                self._leave(_CELLS, border="table")
             self.frames.append(_Frame(name))
             return
         frame = self.frames[-1]
@@ -111,13 +115,22 @@ class _Scan:
         """Close the nearest frame of these names with all in it, unless a border is nearer."""
         for index in range(len(self.frames) - 1, 0, -1):
             if self.frames[index].name in names:
-                for frame in self.frames[index:]:
-                    self.depth -= len(frame.stack) + 1
-                    self.formatting -= frame.formatting.total()
-                del self.frames[index:]
+                self._drop(index)
                 return
             if self.frames[index].name == border:
                 return
+
+    def _drop(self, index: int) -> None:
+        """Leave these frames; formatting left open in a table goes on after it, but not that in a
+        cell (the standard's list of active formatting elements has a marker there).
+        """
+        for frame in reversed(self.frames[index:]):
+            self.depth -= len(frame.stack) + 1
+            del self.frames[-1]
+            if frame.name in ("table", "button"):
+                self.frames[-1].formatting += frame.formatting
+            else:
+                self.formatting -= frame.formatting.total()
 
 
 def too_costly(source: str) -> bool:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
@@ -82,13 +84,19 @@ def since(session: Session, after: int) -> list[Change]:
     return _parsed(session.execute(query).all()[::-1])
 
 
-def _changes():  # type: ignore[no-untyped-def]
+def lately(session: Session, at: datetime) -> list[Change]:
+    """Changes since a moment: what happened between reading a page and opening its stream."""
+    query = _changes().where(Event.at > at).order_by(Event.id.desc()).limit(BATCH)
+    return _parsed(session.execute(query).all()[::-1])
+
+
+def _changes() -> Select[Any]:
     return select(
         Event.id, Event.kind, Event.ticket_id, Event.client_id, Event.data, Ticket.queue_id
     ).outerjoin(Ticket, Ticket.id == Event.ticket_id)
 
 
-def _parsed(rows: Sequence[Row]) -> list[Change]:  # type: ignore[type-arg]
+def _parsed(rows: Sequence[Row[Any]]) -> list[Change]:
     return [
         Change(
             id=row.id,

@@ -45,7 +45,7 @@ def enqueue_receipt(
     Says in an Event what became of it: receipt.sent, or receipt.refused with a reason.
     """
     ticket = session.get_one(Ticket, ticket_id)
-    delivery = {} if delivery_id is None else {"delivery_id": delivery_id}
+    delivery: dict[str, Any] = {} if delivery_id is None else {"delivery_id": delivery_id}
     key = f"receipt:{ticket_id}"
     point = ticket.contact_point
     reason = "already_sent" if _known(session, key) else receipt.refusal(session, ticket, point, at)
@@ -133,7 +133,7 @@ def resend(session: Session, outgoing: Outgoing, *, actor: Actor, at: datetime) 
     outgoing.last_error = None
     session.flush()
     ticket = session.get(Ticket, outgoing.ticket_id) if outgoing.ticket_id else None
-    message = {} if outgoing.message_id is None else {"message_id": outgoing.message_id}
+    message = _message_of(outgoing)
     record(
         session,
         "message.resent",
@@ -189,7 +189,7 @@ def mark_failed(session: Session, outgoing: Outgoing, words: str, *, at: datetim
     if outgoing.kind == OutgoingKind.NOTICE or outgoing.ticket_id is None:
         return
     ticket = session.get_one(Ticket, outgoing.ticket_id)
-    message = {} if outgoing.message_id is None else {"message_id": outgoing.message_id}
+    message = _message_of(outgoing)
     record(
         session,
         "message.failed",
@@ -211,13 +211,15 @@ def _readdress(session: Session, outgoing: Outgoing) -> None:
     outgoing.person_id = point.person_id
 
 
+def _message_of(outgoing: Outgoing) -> dict[str, Any]:
+    return {} if outgoing.message_id is None else {"message_id": outgoing.message_id}
+
+
 def _known(session: Session, key: str) -> int | None:
     return session.scalar(select(Outgoing.id).where(Outgoing.key == key))
 
 
-def _add(
-    session: Session, key: str, kind: OutgoingKind, at: datetime, **values: Any
-) -> int:
+def _add(session: Session, key: str, kind: OutgoingKind, at: datetime, **values: Any) -> int:
     defaults: Mapping[str, Any] = {"state": OutgoingState.QUEUED, "due_at": at, "created_at": at}
     return add_row(session, Outgoing, key=key, kind=kind, **defaults, **values)
 

@@ -44,7 +44,9 @@ def desk_link(ticket: Ticket) -> str:
     return f"{public_url()}/desk/t/{ticket.number}"
 
 
-def email_of(session: Session, ticket: Ticket, message: Message | None = None) -> ContactPoint | None:
+def email_of(
+    session: Session, ticket: Ticket, message: Message | None = None
+) -> ContactPoint | None:
     """Where mail on this ticket goes: the contact point written to, else an address of the person.
 
     A number, or an address that was corrected meanwhile, is passed over for a good address.

@@ -35,7 +35,9 @@ class Written(NamedTuple):
     html: str
 
 
-def refusal(session: Session, ticket: Ticket, point: ContactPoint | None, at: datetime) -> str | None:
+def refusal(
+    session: Session, ticket: Ticket, point: ContactPoint | None, at: datetime
+) -> str | None:
     """Why this ticket gets no receipt: a short code. None counts one receipt for the address."""
     if not ticket.queue.receipts:
         return "queue"
@@ -48,7 +50,9 @@ def refusal(session: Session, ticket: Ticket, point: ContactPoint | None, at: da
     return _over_limit(session, point.value, at)
 
 
-def write(session: Session, ticket: Ticket, point: ContactPoint, language: str, at: datetime) -> Written:
+def write(
+    session: Session, ticket: Ticket, point: ContactPoint, language: str, at: datetime
+) -> Written:
     """The receipt's words. Only a verified address reads its own name and subject in them."""
     trusted = point.verified
     with ext.in_language(language):
@@ -90,7 +94,9 @@ def _zone(session: Session, ticket_id: int, due: datetime) -> str:
 def _is_ours(session: Session, address: str) -> bool:
     if read_ticket_address(secret(), address) is not None:
         return True
-    return session.scalar(select(Mailbox.id).where(Mailbox.address == email_key(address))) is not None
+    return (
+        session.scalar(select(Mailbox.id).where(Mailbox.address == email_key(address))) is not None
+    )
 
 
 def _over_limit(session: Session, address: str, at: datetime) -> str | None:

@@ -4,6 +4,7 @@ Templates see only what they are given: no request, no session, no page's global
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,10 +23,15 @@ _BLANKS = re.compile(r"\n{3,}")
 
 def render(name: str, language: str, **values: Any) -> tuple[str, str]:
     """Text and HTML of the email `name`: templates/mail/NAME.txt and NAME.html."""
-    with ext.in_language(language):
-        text = _template(f"{name}.txt").render(language=language, **values)
-        html = _template(f"{name}.html").render(language=language, **values)
-    return tidy(text), html.strip() + "\n"
+    return (
+        tidy(_rendered(f"{name}.txt", language, values)),
+        render_html(name, language, **values),
+    )
+
+
+def render_html(name: str, language: str, **values: Any) -> str:
+    """The HTML of an email. Values are escaped unless they are Markup."""
+    return _rendered(f"{name}.html", language, values).strip() + "\n"
 
 
 def tidy(text: str) -> str:
@@ -58,8 +64,10 @@ def greeting(person: Person | None, language: str) -> str:
     return _("Hello %(name)s,", name=name)
 
 
-def _template(name: str) -> Any:
-    return current_app.jinja_env.get_template(f"mail/{name}")
+def _rendered(file: str, language: str, values: Mapping[str, Any]) -> str:
+    template = current_app.jinja_env.get_template(f"mail/{file}")
+    with ext.in_language(language):
+        return str(template.render(language=language, **values))
 
 
 def _offset(local: datetime) -> str:

@@ -6,13 +6,15 @@ from datetime import datetime
 
 from flask import current_app
 from flask_babel import gettext as _
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpdesk import ext
+from helpdesk.lib.html import text_to_html
 from helpdesk.lib.text import clean, clean_line
 from helpdesk.outbox.headers import well_formed_id
-from helpdesk.outbox.rendering import moment, render
+from helpdesk.outbox.rendering import moment, render_html
 from helpdesk.tickets.models import Message, MessageKind, Ticket
 
 QUOTE_LINES = 60
@@ -50,7 +52,10 @@ def thread_of(session: Session, ticket: Ticket, message: Message) -> Thread:
     ).all()
     ids = [row.message_id for row in rows if well_formed_id(row.message_id)]
     parent = message.in_reply_to if message.in_reply_to in ids else next(reversed(ids), None)
-    ids = [*(known for known in dict.fromkeys(ids) if known != parent), *([parent] if parent else [])]
+    ids = [
+        *(known for known in dict.fromkeys(ids) if known != parent),
+        *([parent] if parent else []),
+    ]
     if len(ids) > REFERENCES:
         ids = [ids[0], *ids[-REFERENCES + 1 :]]
     asked = next((row.subject for row in reversed(rows) if row.message_id == parent), "")
@@ -71,14 +76,17 @@ def body_of(
     if signature and message.text.rstrip().endswith(signature):
         signature = ""
     quoted = quoted_message(session, ticket, message)
-    return render(
+    quote = _shortened(quoted.visible_text or quoted.text) if quoted else ""
+    attribution = _attribution(quoted, language, at) if quoted else ""
+    html = render_html(
         "reply",
         language,
-        answer=message.text,
-        signature=signature,
-        quote=_quote(quoted.visible_text or quoted.text) if quoted else "",
-        attribution=_attribution(quoted, language, at) if quoted else "",
+        answer=_markup(message.text),
+        signature=_markup(signature),
+        quote=_markup(quote),
+        attribution=attribution,
     )
+    return _text(message.text, signature, attribution, quote), html
 
 
 def quoted_message(session: Session, ticket: Ticket, message: Message) -> Message | None:
@@ -95,7 +103,22 @@ def quoted_message(session: Session, ticket: Ticket, message: Message) -> Messag
     return session.scalar(query.order_by(Message.id.desc()).limit(1))
 
 
-def _quote(text: str) -> str:
+def _text(answer: str, signature: str, attribution: str, quote: str) -> str:
+    parts = [answer.strip()]
+    if signature:
+        parts.append(f"-- \n{signature}")
+    if quote:
+        marked = (f">{line}" if line.startswith(">") else f"> {line}" for line in quote.split("\n"))
+        parts.append("\n".join([attribution, *(line.rstrip() for line in marked)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markup(text: str) -> Markup:
+    """Text as HTML; `text_to_html` escapes it."""
+    return Markup(text_to_html(text))
+
+
+def _shortened(text: str) -> str:
     """The beginning of a text, as long as a reader wants to see it again."""
     kept = clean(text).strip()
     short = "\n".join(kept[:QUOTE_LETTERS].split("\n")[:QUOTE_LINES]).rstrip()

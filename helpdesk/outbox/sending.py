@@ -65,7 +65,7 @@ def _anything_due() -> bool:
         return session.scalar(_due().with_only_columns(Outgoing.id)) is not None
 
 
-def _due(limit: int = 1) -> Select[tuple[Outgoing]]:
+def _due(limit: int = 1) -> Select[Outgoing]:
     query = select(Outgoing).where(Outgoing.due_at.is_not(None), Outgoing.due_at <= now())
     return query.order_by(Outgoing.due_at, Outgoing.id).limit(limit)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from flask import current_app
@@ -340,7 +341,7 @@ def _record_change(
     new: str | int | None,
     reason: str | None,
 ) -> None:
-    data: dict[str, object] = {"old": old, "new": new}
+    data: dict[str, Any] = {"old": old, "new": new}
     if reason is not None:
         data["reason"] = reason
     record(

@@ -86,9 +86,7 @@ def change(
     record(session, "calendar.changed", actor=actor, at=at, calendar_id=calendar.id)
 
 
-def _checked(
-    name: str, timezone: Any, weekly: Any, holidays: Any, special: Any
-) -> dict[str, Any]:
+def _checked(name: str, timezone: Any, weekly: Any, holidays: Any, special: Any) -> dict[str, Any]:
     """The JSON columns in order and without repeats. Raises HelpdeskError."""
     _check_sizes(weekly, holidays, special)
     read = worktime.Calendar.from_data(name, timezone, weekly, holidays, special)

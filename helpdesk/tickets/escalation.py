@@ -5,7 +5,7 @@ What fires writes an Event with a unique key in the same transaction, so neither
 a crash nor a clock that jumps can make it happen twice.
 """
 
-from collections.abc import Sequence
+import logging
 from datetime import datetime
 
 from sqlalchemy import select
@@ -15,17 +15,11 @@ from helpdesk.accounts.models import User
 from helpdesk.events import SYSTEM
 from helpdesk.lib.errors import HelpdeskError
 from helpdesk.tickets import actions, clocks, sla
-from helpdesk.tickets.clocks import BREACH, WARN
-from helpdesk.tickets.models import (
-    DONE,
-    Clock,
-    Policy,
-    PolicyStep,
-    Priority,
-    StepAction,
-    Ticket,
-)
-from helpdesk.tickets.promises import Promises, promises
+from helpdesk.tickets.clocks import BREACH, STEP, WARN
+from helpdesk.tickets.models import Clock, PolicyStep, Priority, StepAction, Ticket
+from helpdesk.tickets.promises import promise_by_id, steps_of
+
+log = logging.getLogger(__name__)
 
 REASON = "escalation"
 
@@ -40,18 +34,18 @@ def sweep(session: Session, at: datetime, limit: int = 500) -> int:
     query = select(Clock).join(Ticket, Ticket.id == Clock.ticket_id)
     query = query.where(Clock.next_at <= at).order_by(Clock.next_at, Clock.id).limit(limit)
     due = list(session.scalars(sla.locked(session, query)))
-    known = promises(session)
     with session.no_autoflush:
-        stepping = [clock for clock in due if _mark(session, clock, known, at)]
+        stepping = [clock for clock in due if _mark(session, clock, at)]
     session.flush()
     for clock in stepping:
         _take_steps(session, clock, at)
+    session.flush()
     sla.show_all(session, {clock.ticket_id for clock in due})
     return len(due)
 
 
-def _mark(session: Session, clock: Clock, known: Promises, at: datetime) -> bool:
-    """Warn and breach as far as due; whether steps are due then."""
+def _mark(session: Session, clock: Clock, at: datetime) -> bool:
+    """Warn and breach as far as due; whether a step is due then."""
     while clock.next_at is not None and clock.next_at <= at:
         if clock.next_step == WARN:
             if clock.warned_at is None:
@@ -62,29 +56,45 @@ def _mark(session: Session, clock: Clock, known: Promises, at: datetime) -> bool
             sla.say(session, clock, "clock.breached", at, key=BREACH)
         else:
             return True
-        _place(clock, known, at)
+        _place(session, clock, at)
     return False
 
 
 def _take_steps(session: Session, clock: Clock, at: datetime) -> None:
-    """Take the steps that are due; one of them may let other steps fit, or none."""
+    """Take the steps that are due, one by one: each may change which others fit."""
     while clock.next_at is not None and clock.next_at <= at:
-        step = session.get_one(PolicyStep, int((clock.next_step or "")[5:]))
-        clock.stepped = [*clock.stepped, step.id]
-        _place(clock, promises(session), at)
-        sla.say(
-            session,
-            clock,
-            "clock.stepped",
-            at,
-            key=f"step:{step.id}",
-            step_id=step.id,
-            action=step.action.value,
-        )
-        _act(session, clock, step, at)
+        step = session.get(PolicyStep, clocks.step_id(clock) or 0)
+        if step is not None:
+            clock.stepped = [*clock.stepped, step.id]
+            key, action = f"{STEP}:{step.id}", step.action.value
+            sla.say(session, clock, "clock.stepped", at, key=key, step_id=step.id, action=action)
+        _place(session, clock, at)
+        if step is not None:
+            _act(session, clock, step, at)
 
 
-def _place(clock: Clock, known: Promises, at: datetime) -> None:
-    if clock.policy_id is not None:
-        steps = known.steps_of(clock.policy_id, clock.metric)
-        clocks.place(clock, known.by_id[clock.policy_id], steps, at)
+def _act(session: Session, clock: Clock, step: PolicyStep, at: datetime) -> None:
+    """Do what the step wants. People who left or may not work there are not a reason to stop."""
+    if step.action == StepAction.NOTIFY:
+        return  # reactions tell the people, from the Event
+    ticket = session.get_one(Ticket, clock.ticket_id)
+    try:
+        with session.begin_nested():
+            if step.action == StepAction.PRIORITY and step.priority is not None:
+                _raise_priority(session, ticket, step.priority, at)
+            elif step.action == StepAction.REASSIGN and step.user_id is not None:
+                user = session.get_one(User, step.user_id)
+                actions.assign(session, ticket, user, actor=SYSTEM, at=at, reason=REASON)
+    except HelpdeskError as error:
+        log.warning("step %s of clock %s not done: %s", step.id, clock.id, error.message)
+
+
+def _raise_priority(session: Session, ticket: Ticket, priority: Priority, at: datetime) -> None:
+    order = list(Priority)
+    if order.index(ticket.priority) < order.index(priority):
+        actions.set_priority(session, ticket, priority, actor=SYSTEM, at=at, reason=REASON)
+
+
+def _place(session: Session, clock: Clock, at: datetime) -> None:
+    promise = promise_by_id(session, clock.policy_id or 0)
+    clocks.place(clock, promise, steps_of(session, promise, clock.metric), at)

@@ -107,9 +107,7 @@ def change(
     lock(session, "policies")
     session.refresh(policy)
     if version is not None and version != policy.version:
-        raise Conflict(
-            _lazy("Somebody changed this policy in the meantime. Look and save again.")
-        )
+        raise Conflict(_lazy("Somebody changed this policy in the meantime. Look and save again."))
     values = _checked(session, policy.id, changes)
     changed = {
         key for key, value in values.items() if key != "steps" and getattr(policy, key) != value

@@ -77,7 +77,6 @@ class Promises:
         return max(fitting, key=lambda one: one.rank, default=None)
 
 
-
 def promises(session: Session) -> Promises:
     """All policies as they are in this transaction; two queries the first time, then none."""
     transaction = session.get_transaction() or session.begin()
@@ -163,10 +162,10 @@ def _load(session: Session) -> Promises:
     )
     found = {}
     for row in rows:
-        policy, name, calendar = row[:-6], row[-5], None
-        if row[-6] is not None:
-            calendar = _compiled(*row[-5:])
-        found[row[0]] = Promise(*policy, name, calendar)
+        policy: list[Any] = list(row)[:10]
+        calendar_id, name, *content = list(row)[10:]
+        calendar = None if calendar_id is None else _compiled(name, *content)
+        found[row.id] = Promise(*policy, name, calendar)
     steps: dict[int, list[Step]] = {}
     query = select(
         PolicyStep.policy_id, PolicyStep.id, PolicyStep.metric, PolicyStep.after_seconds

@@ -6,6 +6,7 @@ flushing objects costs four times as much.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -80,7 +81,7 @@ def open_ticket(
         queue_id=queue_id,
         client_tags=client_tags,
     )
-    data: dict[str, object] = {"queue_id": queue_id, "channel": channel.value, "receipt": receipt}
+    data: dict[str, Any] = {"queue_id": queue_id, "channel": channel.value, "receipt": receipt}
     if delivery_id is not None:
         data["delivery_id"] = delivery_id
     record(
@@ -124,7 +125,7 @@ def add_message(
     if not first:
         _touch(session, ticket_id, row.status, content, row.waiting_since, at)
     kind = "message.bounced" if content.is_bounce else "message.received"
-    data: dict[str, object] = {"message_id": message_id}
+    data: dict[str, Any] = {"message_id": message_id}
     if delivery_id is not None:
         data["delivery_id"] = delivery_id
     if content.stranger and not content.is_bounce:

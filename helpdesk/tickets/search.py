@@ -68,6 +68,6 @@ def _by_words(session: Session, query: str, limit: int) -> list[int]:
         session.scalars(fulltext.matching(session, FTS, groups, prefix_last=prefix).limit(MAX_HITS))
     )
     rows = session.execute(select(Message.id, Message.ticket_id).where(Message.id.in_(hits)))
-    tickets = dict(rows.all())
+    tickets = {message_id: ticket_id for message_id, ticket_id in rows}
     newest = (tickets[hit] for hit in hits if hit in tickets)
     return list(dict.fromkeys(newest))[:limit]

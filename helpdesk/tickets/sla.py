@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, Table, and_, insert, or_, select, update
+from sqlalchemy import Select, Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from helpdesk.clients.models import Client
@@ -225,16 +225,18 @@ def locked(session: Session, query: Select[Any]) -> Select[Any]:
 
 
 def _stale(session: Session, limit: int) -> list[tuple[Clock, Facts]]:
-    """Unfinished clocks that were counted by an older state of the policies."""
+    """Unfinished clocks that were counted by an older state of the policies, locked."""
     newest = select(func.max(Policy.generation)).scalar_subquery()
-    live = Clock.stopped_at.is_(None)
-    rows: list[tuple[Clock, Facts]] = []
-    for stale in (
-        and_(Clock.policy_id == Policy.id, Clock.counted < Policy.generation),
-        and_(Clock.policy_id.is_(None), Policy.generation == newest, Clock.counted < newest),
-    ):
-        query: Select[Any] = select(Clock)
-    return rows
+    live = select(Clock.id).where(Clock.stopped_at.is_(None)).limit(limit)
+    by_policy = live.join(Policy, Policy.id == Clock.policy_id)
+    ids = list(session.scalars(by_policy.where(Clock.counted < Policy.generation)))
+    ids += session.scalars(live.where(Clock.policy_id.is_(None), Clock.counted < newest))
+    query: Select[Any] = select(Clock, *FACTS, Client.tags)  # type: ignore[assignment]
+    query = query.join(Ticket, Ticket.id == Clock.ticket_id)
+    query = query.join(Client, Client.id == Ticket.client_id)
+    query = query.where(Clock.id.in_(ids[:limit]), Clock.stopped_at.is_(None))
+    found = session.execute(locked(session, query)) if ids else ()
+    return [(clock, Facts(*facts)) for clock, *facts in found]
 
 
 def _lock(session: Session, ticket_id: int) -> Facts:
@@ -294,9 +296,7 @@ def _stop(session: Session, clock: Clock, at: datetime) -> None:
         say(session, clock, "clock.met", at)
 
 
-def _take_up(
-    session: Session, facts: Facts, promise: Promise | None, at: datetime
-) -> list[Clock]:
+def _take_up(session: Session, facts: Facts, promise: Promise | None, at: datetime) -> list[Clock]:
     """The clocks that the end of the ticket ended, running again by the policy that fits now."""
     query = select(Clock).where(Clock.ticket_id == facts.id, Clock.stopped_at.is_not(None))
     ended = [clock for clock in session.scalars(query) if clocks.open_pause(clock)]

@@ -513,11 +513,31 @@ def upgrade() -> None:
         batch_op.create_index('ix_outgoing_rfc', ['rfc_message_id'], unique=False)
         batch_op.create_index('ix_outgoing_ticket', ['ticket_id'], unique=False)
 
+    op.create_table('failed_reaction',
+    sa.Column('id', ID, nullable=False),
+    sa.Column('event_id', ID, nullable=False),
+    sa.Column('reaction', sa.String(length=60), nullable=False),
+    sa.Column('attempts', ID, nullable=False),
+    sa.Column('error', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['event_id'], ['event.id'], name=op.f('fk_failed_reaction_event_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_failed_reaction'))
+    )
+    with op.batch_alter_table('failed_reaction', schema=None) as batch_op:
+        batch_op.create_index('ix_failed_reaction_due', ['due_at'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
+        batch_op.create_index('uq_failed_reaction', ['event_id', 'reaction'], unique=True)
+
     fulltext.create(op.get_bind())
 
 
 def downgrade() -> None:
     fulltext.drop(op.get_bind())
+    with op.batch_alter_table('failed_reaction', schema=None) as batch_op:
+        batch_op.drop_index('uq_failed_reaction')
+        batch_op.drop_index('ix_failed_reaction_due', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
+
+    op.drop_table('failed_reaction')
     with op.batch_alter_table('outgoing', schema=None) as batch_op:
         batch_op.drop_index('ix_outgoing_ticket')
         batch_op.drop_index('ix_outgoing_rfc')

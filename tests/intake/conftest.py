@@ -111,15 +111,18 @@ def door(app: Flask, cast: Cast) -> Iterator[Door]:
     sock = socket.create_server(("127.0.0.1", 0))
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
-    thread = threading.Thread(
-        target=lambda: loop.run_until_complete(smtp.serve(app, sock, stop)), daemon=True
-    )
+
+    async def run() -> None:
+        await smtp.serve(app, sock, stop)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
     thread.start()
     yield Door(sock.getsockname()[1])
     loop.call_soon_threadsafe(stop.set)
     thread.join(10)
-    pending = asyncio.all_tasks(loop)
-    for task in pending:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()

@@ -397,6 +397,8 @@ RESULTS = [
     ("mx.desk.example; dkim=pass header.d=evil.client.example", "none"),
     ("mx.desk.example; dkim=pass header.d=example", "none"),
     ("mx.desk.example; none", "none"),
+    ("mx.desk.example; dmarc=pass header.from=other.example", "none"),
+    ("mx.desk.example; dmarc=pass", "pass"),
     ("evil.example; dmarc=pass", "none"),
     ("mx.desk.example.evil.example; dmarc=pass", "none"),
     ('mx.desk.example; spf=none smtp.mailfrom="a; dmarc=pass; b"@evil.example', "none"),
@@ -411,6 +413,12 @@ RESULTS = [
 @pytest.mark.parametrize(("value", "verdict"), RESULTS)
 def test_authentication_results(value: str, verdict: str) -> None:
     assert read(mail(Authentication_Results=value)).auth == verdict
+
+
+def test_several_authors_are_never_proven() -> None:
+    passed = "mx.desk.example; dmarc=pass"
+    two = mail(From="a@client.example, b@client.example", Authentication_Results=passed)
+    assert read(two).auth == "none"
 
 
 def test_only_the_topmost_authentication_results_counts() -> None:

@@ -121,7 +121,7 @@ BOUNCES: dict[str, tuple[bytes, str | None, Bounce]] = {
         report(
             status(),
             said="Delivery has failed to these recipients or groups:\r\ngone@client.example",
-            From="Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@corp.example>",
+            From="Microsoft Outlook <MicrosoftExchange329e71ec88ae@corp.example>",
             Subject="Undeliverable: Printer",
             X_MS_Exchange_Message_Is_Ndr="",
         ),
@@ -274,6 +274,10 @@ OTHERS: dict[str, tuple[bytes, str | None]] = {
     "a postmaster who is a person": (
         mail("Good day, please call me about the contract.", From="postmaster@client.example"),
         "postmaster@client.example",
+    ),
+    "a postmaster who asks about a bounce": (
+        mail("Our mail to bob@desk.example could not be delivered", From="postmaster@x.example"),
+        "postmaster@x.example",
     ),
     "a machine with a null path": (mail("Backup done at 5.1.1", From="root@client.example"), ""),
 }

@@ -82,8 +82,8 @@ def test_a_hundred_megabytes_without_an_end_of_line_end_the_connection(door: Doo
     assert stored() == 1
 
 
-@pytest.mark.parametrize("bare", [b"one\ntwo", b"one\rtwo", b"\n.\n", b"\r.\r"])
-def test_bare_newlines_in_data_are_refused(door: Door, bare: bytes) -> None:
+@pytest.mark.parametrize("bare", [b"a\n.\n", b"a\r.\r", b"a\n.\r\nb", b"a\r\n.\nb", b"a\r\n.\rb"])
+def test_an_end_of_data_in_disguise_is_refused(door: Door, bare: bytes) -> None:
     with socket.create_connection(("127.0.0.1", door.port), timeout=10) as raw:
         lines = raw.makefile("rb")
         lines.readline()
@@ -146,4 +146,9 @@ def test_the_same_email_four_times_at_once_is_one_delivery(door: Door, cast: Cas
         thread.start()
     for thread in threads:
         thread.join()
+    assert stored() == 1
+
+
+def test_plain_bare_newlines_are_let_through(door: Door) -> None:
+    door.send(email("one\ntwo").as_bytes())
     assert stored() == 1

@@ -327,6 +327,8 @@ def test_half_a_megabyte_of_anything_costs_little(bomb: str) -> None:
         "".join(f"<b id={i}><textarea></b></textarea>x<p>" for i in range(20_000)),
         "".join(f"<b id={i}><noscript></b></noscript>x<p>" for i in range(20_000)),
         "".join(f"<b id={i}><td></b></td><p>x" for i in range(20_000)),
+        "".join(f"<b id={i}><caption></td><b id={i}x><hr>" for i in range(10_000)),
+        "".join(f"<b id={i}></table><table><input></div>" for i in range(10_000)),
         "<div>" * 100_000 + "deep" + "</div>" * 100_000,
     ],
     ids=lambda s: s[:24],

@@ -29,7 +29,7 @@ KEY = r"^[!-~]{1,255}$"
 def _email(value: str) -> str:
     if not valid_email(value):
         message = _lazy("This is not an email address: %(email)s")
-        raise PydanticCustomError("said", message, {"email": value[:80]})  # type: ignore[arg-type]
+        raise PydanticCustomError("said", message, {"email": value[:80]})
     return value
 
 

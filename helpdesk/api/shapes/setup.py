@@ -93,7 +93,10 @@ class CalendarIn(In):
     timezone: Zone
     weekly: Weekly
     holidays: Annotated[list[Day], Field(max_length=1000)] = Field(default_factory=list)
-    special: Annotated[dict[Day, Windows], Field(max_length=1000)] = Field(default_factory=dict)
+    special: Annotated[
+        dict[Day, Windows],
+        Field(max_length=1000, json_schema_extra={"additionalProperties": False}),
+    ] = Field(default_factory=dict)
 
 
 Seconds = Annotated[int, Field(ge=1, le=366 * 86_400)]

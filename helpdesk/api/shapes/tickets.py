@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import MISSING, Field
+from pydantic import MISSING, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from helpdesk.api.shapes.base import (
     NO_NUL,
@@ -26,6 +27,7 @@ from helpdesk.api.shapes.base import (
     Tags,
     Text,
 )
+from helpdesk.lib.errors import _lazy
 
 
 class Requester(Out):
@@ -84,23 +86,28 @@ class TicketQuery(Paged):
     client: Id | MISSING = MISSING
 
 
-class RequesterByEmail(In):
-    """Who asks; a number beside the address is kept with a new client."""
+class RequesterIn(In):
+    """Who asks, by address or number; of both the address decides, a new client keeps both."""
 
-    email: Email
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["email"]}, {"required": ["phone"]}]}
+    )
+
+    email: Email | MISSING = MISSING
     phone: Phone | MISSING = MISSING
     name: Line | MISSING = MISSING
 
-
-class RequesterByPhone(In):
-    phone: Phone
-    name: Line | MISSING = MISSING
+    @model_validator(mode="after")
+    def _reachable(self) -> "RequesterIn":
+        if self.email is MISSING and self.phone is MISSING:
+            raise PydanticCustomError("said", _lazy("An address or a number is needed."))
+        return self
 
 
 class TicketIn(In):
     subject: Line
     text: Text
-    requester: RequesterByEmail | RequesterByPhone
+    requester: RequesterIn
     queue: Ref | MISSING = MISSING
     priority: PriorityWord | MISSING = MISSING
 

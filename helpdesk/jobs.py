@@ -1,0 +1,148 @@
+"""The one list of timed jobs, and the loop of the worker that runs them.
+
+Quick jobs have a thread each and go on at once while there is work; slow ones are started by
+a ticker. A job that fails is logged and tried again, later each time; the others go on.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+from sqlalchemy import ColumnElement, delete, select
+
+from helpdesk import ext, reactions
+from helpdesk.accounts import limits, sessions
+from helpdesk.accounts.models import IdempotentAnswer, OneTimeLink
+from helpdesk.ext import fulltext
+from helpdesk.intake import receive
+from helpdesk.intake.archive import archive_raw
+from helpdesk.intake.models import Delivery
+from helpdesk.lib.clock import now
+from helpdesk.live import heartbeat
+from helpdesk.outbox import sending
+from helpdesk.tickets import escalation, sla
+from helpdesk.tickets.models import Clock
+
+log = structlog.get_logger()
+
+FIRST_DELAY = 0.5  # seconds, after a failure
+LONGEST_DELAY = 30.0
+STUCK_SECONDS = 120.0
+STOP_SECONDS = 3.0
+SWEEP = 500
+MERGE_PAGES = 16
+KEEP_ANSWERS_HOURS = 24
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to do and how often; `step` says how much it did, 0 means it may rest."""
+
+    name: str
+    step: Callable[[], int]
+    seconds: float
+
+
+def process_mail() -> int:
+    with ext.session() as session:
+        if not _any(session.scalar, Delivery.todo.is_not(None), Delivery.id):
+            return 0
+    return receive.process_new(limit=200)
+
+
+def sweep_clocks() -> int:
+    at = now()
+    with ext.session() as session:
+        due = Clock.next_at.is_not(None) & (Clock.next_at <= at)
+        if not _any(session.scalar, due, Clock.id):
+            return 0
+    with ext.write() as session:
+        return escalation.sweep(session, at, SWEEP)
+
+
+def recount_clocks() -> int:
+    with ext.write() as session:
+        return sla.recount_due(session, now(), SWEEP)
+
+
+def _any(
+    scalar: Callable[..., object], condition: ColumnElement[bool], id_: ColumnElement[int]
+) -> bool:
+    """A look before the leap: an idle worker should not take the write lock."""
+    return scalar(select(id_).where(condition).limit(1)) is not None
+
+
+def sweep_accounts() -> int:
+    """Forget log-ins, links, limits and answers that no longer count."""
+    at = now()
+    with ext.write() as session:
+        session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < at))
+        old = at - timedelta(hours=KEEP_ANSWERS_HOURS)
+        session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < old))
+        return limits.sweep(session, at) + sessions.sweep(session, at)
+
+
+def merge_index() -> int:
+    """One small step for each index: a large one would hold the lock for long."""
+    for name in fulltext.TABLES:
+        with ext.write() as session:
+            fulltext.merge(session, name, MERGE_PAGES)
+    return 0
+
+
+QUICK: Sequence[Job] = (
+    Job("intake", process_mail, 0.05),
+    Job("reactions", lambda: reactions.react(limit=200), 0.1),
+    Job("outbox", lambda: sending.send_due(limit=50), 0.5),
+    Job("clocks", sweep_clocks, 1.0),
+    Job("recount", recount_clocks, 2.0),
+)
+SLOW: Sequence[Job] = (
+    Job("accounts", sweep_accounts, 300),
+    Job("archive", archive_raw, 60),
+    Job("checkpoint", ext_checkpoint, 60),
+)
+
+
+@dataclass
+class Runner:
+    """One job: runs it now and again, and knows since when it has been running."""
+
+    app: Flask
+    job: Job
+    began: float | None = None
+    delay: float = field(default=FIRST_DELAY)
+    did: float = 0.0  # monotonic seconds of the last time there was work
+
+    def loop(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            pause = self.once()
+            stop.wait(pause)
+
+    def once(self) -> float:
+        """Run the job and return for how long to rest, in seconds."""
+        self.began = time.monotonic()
+        try:
+            with self.app.app_context():
+                done = self.job.step()
+        except Exception:
+            log.exception("job.failed", job=self.job.name, again_in=self.delay)
+            pause, self.delay = self.delay, min(self.delay * 2, LONGEST_DELAY)
+            return pause
+        finally:
+            self.began = None
+        self.delay = FIRST_DELAY
+        if done:
+            self.did = time.monotonic()
+        return 0.0 if done else self.job.seconds
+
+    @property
+    def stuck(self) -> bool:
+        began = self.began
+        return began is not None and time.monotonic() - began > STUCK_SECONDS

@@ -1,0 +1,119 @@
+"""What each kind of child process does: web, smtp, worker."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+
+import structlog
+import uvicorn
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from helpdesk import ext, jobs
+from helpdesk.intake import smtp
+from helpdesk.lib.clock import now
+from helpdesk.live import heartbeat
+from helpdesk.server.asgi import Application
+
+log = structlog.get_logger()
+
+GRACE_SECONDS = 3
+HEADER_BYTES = 64 << 10
+PROBE_SECONDS = 5.0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves signals to us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def web(app: Flask, sock: socket.socket, slot: int) -> None:
+    """Serve pages and streams on a listening socket until SIGTERM."""
+    app.extensions["helpdesk_latency"].slot = slot
+    asyncio.run(_web(app, sock))
+
+
+async def _web(app: Flask, sock: socket.socket) -> None:
+    application = Application(app)
+    server = _Server(
+        uvicorn.Config(
+            application,  # type: ignore[arg-type]
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            h11_max_incomplete_event_size=HEADER_BYTES,
+        )
+    )
+
+    def stop() -> None:
+        application.hub.close()
+        server.should_exit = True
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    await server.serve(sockets=[sock])
+
+
+def email(app: Flask, sock: socket.socket) -> None:
+    """Accept email on a listening socket until SIGTERM; what was accepted is finished."""
+    asyncio.run(_email(app, sock))
+
+
+async def _email(app: Flask, sock: socket.socket) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    address = sock.getsockname()[:2]
+    beating = asyncio.create_task(_beat(app, address))
+    try:
+        await smtp.serve(app, sock, stop)
+    finally:
+        beating.cancel()
+
+
+async def _beat(app: Flask, address: tuple[str, int]) -> None:
+    """A sign of life whenever our own port greets us."""
+    while True:
+        if await _greets(address):
+            await asyncio.to_thread(_write_beat, app)
+        await asyncio.sleep(heartbeat.EVERY_SECONDS)
+
+
+async def _greets(address: tuple[str, int]) -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address[0], address[0])
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            reader, writer = await asyncio.open_connection(host, address[1])
+            greeting = await reader.readline()
+            writer.write(b"QUIT\r\n")
+            await reader.readline()
+            writer.close()
+    except OSError:
+        return False
+    return greeting.startswith(b"2")
+
+
+def _write_beat(app: Flask) -> None:
+    try:
+        with app.app_context(), ext.write() as session:
+            heartbeat.beat(session, "smtp", now(), [])
+    except SQLAlchemyError:
+        log.exception("heartbeat.not_written")
+
+
+def worker(app: Flask) -> None:
+    """Run the timed jobs until SIGTERM."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    jobs.run(app, stop)

@@ -1,0 +1,210 @@
+"""The streams of open browsers in one web process: who listens, what is pending for whom."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from helpdesk import ext
+from helpdesk.lib.clock import now
+from helpdesk.live.changes import Change, Reader, lately, since
+from helpdesk.live.people import Watcher, still_in, watcher
+
+log = structlog.get_logger()
+
+READ_SECONDS = 0.2
+CHECK_SECONDS = 0.5
+HEARTBEAT_SECONDS = 15.0
+AWAY_SECONDS = 2.0  # between tries while the database does not answer
+LOOK_BACK = timedelta(seconds=2)
+PER_USER = 8
+PER_PROCESS = 2000
+MOST_PENDING = 5000  # ids that one slow browser may have waiting
+
+HEARTBEAT = b":\n\n"
+RETRY = b"retry: 3000\n\n"
+
+
+class Full(Exception):
+    """No more streams for this user or in this process."""
+
+
+@dataclass(eq=False)
+class Stream:
+    """One open browser. What happens while it is slow is merged into one message."""
+
+    who: Watcher
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    tickets: set[int] = field(default_factory=set)
+    clients: set[int] = field(default_factory=set)
+    lists: bool = False
+    notices: bool = False
+    beat: bool = False
+    over: bool = False
+
+    def take(self, changes: Iterable[Change]) -> None:
+        """Note what this viewer may know of the changes."""
+        for change in changes:
+            if not self.who.sees(change):
+                continue
+            if change.ticket_id is not None:
+                self.tickets.add(change.ticket_id)
+                self.lists = True
+            if change.client_id is not None:
+                self.clients.add(change.client_id)
+        if len(self.tickets) + len(self.clients) > MOST_PENDING:
+            self.over = True
+        if self.tickets or self.clients:
+            self.wake.set()
+
+    def tell(self, *, notices: bool = False, beat: bool = False) -> None:
+        self.notices, self.beat = self.notices or notices, self.beat or beat
+        self.wake.set()
+
+    def end(self) -> None:
+        self.over = True
+        self.wake.set()
+
+    def message(self, last_id: int) -> bytes:
+        """What is pending, as it goes over the line; afterwards nothing is."""
+        self.wake.clear()
+        if not (self.tickets or self.clients or self.lists or self.notices):
+            self.beat = False
+            return HEARTBEAT
+        data = {
+            "tickets": sorted(self.tickets),
+            "clients": sorted(self.clients),
+            "lists": self.lists,
+            "notices": self.notices,
+        }
+        self.tickets, self.clients = set(), set()
+        self.lists = self.notices = self.beat = False
+        body = json.dumps(data, separators=(",", ":"))
+        return f"id: {last_id}\nevent: change\ndata: {body}\n\n".encode()
+
+
+class Hub:
+    """All streams of this process, fed by one reader of the log."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.streams: set[Stream] = set()
+        self.reader = Reader()
+        self.reading = False
+        self.beginning = asyncio.Lock()
+        self.closing = False
+
+    async def open(self, token: str, last_id: int | None) -> Stream | None:
+        """A stream for the holder of this cookie, or None.
+
+        It begins with what happened after `last_id`, or else in the last seconds: the page
+        was read before its stream opens. Raises Full, or SQLAlchemyError.
+        """
+        who = await asyncio.to_thread(self._who, token)
+        if who is None:
+            return None
+        users = Counter(stream.who.user_id for stream in self.streams)
+        if self.closing or users.total() >= PER_PROCESS or users[who.user_id] >= PER_USER:
+            raise Full
+        stream = Stream(who)
+        self.streams.add(stream)
+        try:
+            await self._begin()
+            stream.take(await asyncio.to_thread(self._missed, last_id))
+        except BaseException:
+            self.streams.discard(stream)
+            raise
+        return stream
+
+    async def _begin(self) -> None:
+        """Follow the log from here on, before anything of it is handed out."""
+        async with self.beginning:
+            if not self.reading:
+                await asyncio.to_thread(self._start)
+                self.reading = True
+
+    def close(self) -> None:
+        """End all streams; no new one begins."""
+        self.closing = True
+        for stream in self.streams:
+            stream.end()
+
+    async def run(self) -> None:
+        """Feed the streams until cancelled; costs nothing while there are none."""
+        await asyncio.gather(self._read(), self._check(), self._beat())
+
+    async def _read(self) -> None:
+        while True:
+            await asyncio.sleep(READ_SECONDS)
+            if not self.streams:
+                self.reading = False
+                continue
+            try:
+                await self._begin()
+                changes, told = await asyncio.to_thread(self._news)
+            except SQLAlchemyError:
+                log.exception("events.not_read")
+                await asyncio.sleep(AWAY_SECONDS)
+                continue
+            self._spread(changes, told)
+
+    def _spread(self, changes: list[Change], told: set[int]) -> None:
+        changed = {change.user_id for change in changes if change.user_id}
+        for stream in self.streams:
+            stream.take(changes)
+            if stream.who.user_id in told:
+                stream.tell(notices=True)
+            if stream.who.user_id in changed:
+                stream.end()  # it comes back at once, with the new rights
+
+    async def _check(self) -> None:
+        """End the streams whose log-in has ended."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            ids = {stream.who.session_id for stream in self.streams}
+            if not ids:
+                continue
+            try:
+                alive = await asyncio.to_thread(self._alive, ids)
+            except SQLAlchemyError:
+                await asyncio.sleep(AWAY_SECONDS)
+                continue
+            for stream in self.streams:
+                if stream.who.session_id in ids - alive:
+                    stream.end()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            for stream in self.streams:
+                stream.tell(beat=True)
+
+    def _who(self, token: str) -> Watcher | None:
+        with self.app.app_context(), ext.session() as session:
+            return watcher(session, token, now())
+
+    def _missed(self, last_id: int | None) -> list[Change]:
+        with self.app.app_context(), ext.session() as session:
+            if last_id is None:
+                return lately(session, now() - LOOK_BACK)
+            return since(session, last_id)
+
+    def _start(self) -> None:
+        with self.app.app_context(), ext.session() as session:
+            self.reader.start(session)
+
+    def _news(self) -> tuple[list[Change], set[int]]:
+        with self.app.app_context(), ext.session() as session:
+            changes = self.reader.read(session, time.monotonic())
+            return changes, self.reader.read_notices(session)
+
+    def _alive(self, ids: set[int]) -> set[int]:
+        with self.app.app_context(), ext.session() as session:
+            return still_in(session, ids, now())

@@ -1,0 +1,149 @@
+"""Events of a ticket in words, for its thread and for "what changed in between"."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpdesk.accounts.models import User
+from helpdesk.events import Event
+from helpdesk.lib.errors import _lazy
+from helpdesk.tickets.models import Queue
+from helpdesk.web.cached import SETTINGS_SECONDS, keep
+from helpdesk.web.guard import reading
+from helpdesk.web.words import words
+
+SHOWN = (
+    "ticket.status",
+    "ticket.priority",
+    "ticket.assigned",
+    "ticket.queue",
+    "ticket.tags",
+    "ticket.subject",
+    "clock.warned",
+    "clock.breached",
+    "clock.stepped",
+    "message.bounced",
+    "receipt.sent",
+)
+CHANGES = ("ticket.status", "ticket.priority", "ticket.assigned", "ticket.queue", "ticket.subject")
+MOST = 300
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of history: when, what, who, and how it is marked."""
+
+    at: datetime
+    text: str
+    by: str
+    tone: str | None
+    shape: str  # a sign of the sprite
+
+
+def happenings(session: Session, ticket_id: int, since: datetime | None = None) -> list[Happening]:
+    """What happened to a ticket, oldest first; the newest MOST of it."""
+    query = select(Event).where(Event.ticket_id == ticket_id, Event.kind.in_(SHOWN))
+    if since is not None:
+        query = query.where(Event.at >= since)
+    rows = session.scalars(query.order_by(Event.id.desc()).limit(MOST)).all()
+    return [_drawn(event) for event in reversed(rows)]
+
+
+def last_change(session: Session, ticket_id: int, not_by: int) -> str | None:
+    """The last thing somebody else changed, in words."""
+    query = select(Event).where(Event.ticket_id == ticket_id, Event.kind.in_(CHANGES))
+    query = query.where(Event.user_id.is_(None) | (Event.user_id != not_by))
+    event = session.scalars(query.order_by(Event.id.desc()).limit(1)).first()
+    if event is None:
+        return None
+    drawn = _drawn(event)
+    return f"{drawn.text} ({drawn.by})" if drawn.by else drawn.text
+
+
+def user_names() -> Mapping[int, str]:
+    """Names of all staff by id."""
+    return keep("user_names", SETTINGS_SECONDS, _user_names)
+
+
+def queue_names() -> Mapping[int, str]:
+    """Names of all queues by id."""
+    return keep("queue_names", SETTINGS_SECONDS, _queue_names)
+
+
+def _user_names() -> dict[int, str]:
+    return {id_: name for id_, name in reading().execute(select(User.id, User.name))}
+
+
+def _queue_names() -> dict[int, str]:
+    return {id_: name for id_, name in reading().execute(select(Queue.id, Queue.name))}
+
+
+def _drawn(event: Event) -> Happening:
+    tone, shape = _marks(event)
+    text = _TEXTS[event.kind](event.data)
+    by = user_names().get(event.user_id, "") if event.user_id else ""
+    return Happening(event.at, text, by, tone, shape)
+
+
+def _marks(event: Event) -> tuple[str | None, str]:
+    if event.kind in ("clock.breached", "clock.stepped"):
+        return "bad", "ck-over"
+    if event.kind == "message.bounced":
+        return "bad", "alert-triangle"
+    if event.kind == "clock.warned":
+        return "warn", "clock"
+    if event.kind == "ticket.status":
+        return None, f"st-{event.data['new']}"
+    if event.kind == "ticket.priority":
+        return None, f"pr-{event.data['new']}"
+    icons = {"ticket.assigned": "user", "ticket.queue": "inbox", "ticket.tags": "tag"}
+    return None, icons.get(event.kind, "history" if event.kind != "receipt.sent" else "mail")
+
+
+def _change(label: str, names: Callable[[Any], str]) -> Callable[[Mapping[str, Any]], str]:
+    def text(data: Mapping[str, Any]) -> str:
+        return f"{_(label)}: {names(data.get('old'))} → {names(data.get('new'))}"
+
+    return text
+
+
+def _user(id_: Any) -> str:
+    return user_names().get(id_, "?") if id_ else _("nobody")
+
+
+def _queue(id_: Any) -> str:
+    return queue_names().get(id_, "?")
+
+
+def _metric(data: Mapping[str, Any]) -> str:
+    return words().metric.get(data.get("metric", ""), "")
+
+
+def _step(data: Mapping[str, Any]) -> str:
+    acts = {
+        "notify": _("people were told"),
+        "priority": _("the priority was raised"),
+        "reassign": _("the assignee was changed"),
+    }
+    act = acts.get(data.get("action", ""), "")
+    return _("Escalated, %(metric)s is overdue: %(act)s", metric=_metric(data), act=act)
+
+
+_TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "ticket.status": _change(_lazy("Status"), lambda value: words().status.get(value, "?")),
+    "ticket.priority": _change(_lazy("Priority"), lambda value: words().priority.get(value, "?")),
+    "ticket.assigned": _change(_lazy("Assignee"), _user),
+    "ticket.queue": _change(_lazy("Queue"), _queue),
+    "ticket.tags": lambda data: _("Tags changed"),
+    "ticket.subject": lambda data: _("Subject changed"),
+    "clock.warned": lambda data: _("%(metric)s: the deadline is near", metric=_metric(data)),
+    "clock.breached": lambda data: _("%(metric)s: the deadline is over", metric=_metric(data)),
+    "clock.stepped": _step,
+    "message.bounced": lambda data: _("The mail came back undelivered"),
+    "receipt.sent": lambda data: _("Receipt sent to the client"),
+}

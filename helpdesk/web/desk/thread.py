@@ -1,0 +1,184 @@
+"""The thread of a ticket: messages and happenings in the order of time, ready to draw."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from helpdesk.lib.html import text_to_html
+from helpdesk.outbox.models import OutgoingState
+from helpdesk.outbox.queries import of_messages
+from helpdesk.tickets.models import Attachment, Message, MessageKind, Ticket
+from helpdesk.web.desk.history import Happening, happenings, user_names
+
+SHOWN = 100
+MOST = 1000
+INLINE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+FILE_ICONS = {"image": "photo", "application/pdf": "file-type-pdf", "application/zip": "file-zip"}
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What became of an answer that was sent."""
+
+    outgoing_id: int
+    state: str
+    icon: str
+    text: str
+    error: str | None
+    failed: bool
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as it is drawn. `body` is safe HTML."""
+
+    message: Message
+    look: str  # "", "out" or "note"
+    who: str
+    body: Markup
+    quoted: Markup | None
+    images: list[Attachment]
+    files: list[tuple[Attachment, str]]
+    sending: Sending | None
+    marks: list[str]
+
+    @property
+    def at(self) -> datetime:
+        return self.message.created_at
+
+
+Item = Letter | Happening
+
+
+@dataclass(frozen=True)
+class Thread:
+    """What the page of a ticket shows; `more`: there are earlier messages."""
+
+    items: list[Item]
+    more: bool
+    draft_files: Mapping[MessageKind, list[tuple[Attachment, str]]]
+
+
+def thread_of(
+    session: Session, ticket: Ticket, drafts: Mapping[MessageKind, int], *, everything: bool = False
+) -> Thread:
+    """The newest messages with what happened since; `drafts` are ids of the reader's drafts."""
+    limit = MOST if everything else SHOWN
+    messages = _messages(session, ticket.id, limit + 1)
+    more = len(messages) > limit
+    messages = messages[-limit:]
+    files = _files(session, [message.id for message in messages], list(drafts.values()))
+    sent = _sendings(session, messages)
+    letters = [_letter(m, files[("message", m.id)], sent.get(m.id)) for m in messages]
+    since = messages[0].created_at if more else None
+    items: list[Item] = [*letters, *happenings(session, ticket.id, since)]
+    items.sort(key=lambda item: (item.at, isinstance(item, Happening)))
+    waiting = {kind: _with_icons(files[("draft", id_)]) for kind, id_ in drafts.items()}
+    return Thread(items, more, waiting)
+
+
+def icon_of(content_type: str) -> str:
+    main = content_type.partition("/")[0]
+    return FILE_ICONS.get(content_type) or FILE_ICONS.get(main, "file-text")
+
+
+def _messages(session: Session, ticket_id: int, limit: int) -> list[Message]:
+    query = (
+        select(Message)
+        .where(Message.ticket_id == ticket_id)
+        .options(joinedload(Message.person), joinedload(Message.contact_point))
+        .order_by(Message.id.desc())
+        .limit(limit)
+    )
+    return list(reversed(session.scalars(query).all()))
+
+
+def _files(
+    session: Session, messages: list[int], drafts: list[int]
+) -> defaultdict[tuple[str, int], list[Attachment]]:
+    found: defaultdict[tuple[str, int], list[Attachment]] = defaultdict(list)
+    if not messages and not drafts:
+        return found
+    query = select(Attachment).where(
+        or_(Attachment.message_id.in_(messages), Attachment.draft_id.in_(drafts))
+    )
+    for file in session.scalars(query.order_by(Attachment.id)):
+        if file.draft_id is not None:
+            found["draft", file.draft_id].append(file)
+        else:
+            found["message", file.message_id or 0].append(file)
+    return found
+
+
+def _sendings(session: Session, messages: Iterable[Message]) -> dict[int, Sending]:
+    ids = [message.id for message in messages if message.kind == MessageKind.OUTBOUND]
+    if not ids:
+        return {}
+    looks = {
+        OutgoingState.QUEUED: ("clock", _("waiting to be sent")),
+        OutgoingState.SENDING: ("send", _("being sent")),
+        OutgoingState.SENT: ("check", _("sent")),
+        OutgoingState.CAUGHT: ("inbox", _("kept in the outbox")),
+        OutgoingState.FAILED: ("alert-triangle", _("not delivered")),
+    }
+    return {
+        id_: Sending(
+            row.id,
+            row.state,
+            *looks[row.state],
+            _(row.last_error) if row.last_error else None,
+            row.state == OutgoingState.FAILED,
+        )
+        for id_, row in of_messages(session, ids).items()
+    }
+
+
+def _letter(message: Message, files: list[Attachment], sending: Sending | None) -> Letter:
+    looks = {MessageKind.OUTBOUND: "out", MessageKind.NOTE: "note"}
+    shown = message.visible_text if message.visible_text is not None else message.text
+    is_cut = shown.strip() != message.text.strip()
+    images = [file for file in files if _is_picture(file)]
+    return Letter(
+        message=message,
+        look=looks.get(message.kind, ""),
+        who=_author(message),
+        body=Markup(text_to_html(shown or message.text)),
+        quoted=Markup(text_to_html(message.text)) if is_cut and shown.strip() else None,
+        images=images,
+        files=_with_icons([file for file in files if file not in images]),
+        sending=sending,
+        marks=_marks(message),
+    )
+
+
+def _author(message: Message) -> str:
+    if message.user_id is not None:
+        return user_names().get(message.user_id, "?")
+    return message.person.name if message.person else _("System")
+
+
+def _is_picture(file: Attachment) -> bool:
+    return file.content_type in INLINE_TYPES and file.size < 10_000_000
+
+
+def _with_icons(files: list[Attachment]) -> list[tuple[Attachment, str]]:
+    return [(file, icon_of(file.content_type)) for file in files]
+
+
+def _marks(message: Message) -> list[str]:
+    marks = []
+    if message.is_bounce:
+        marks.append(_("returned mail"))
+    elif message.is_auto_reply:
+        marks.append(_("automatic answer"))
+    if message.stranger:
+        marks.append(_("not a participant before"))
+    if message.parse_errors:
+        marks.append(_("could not be read in full"))
+    return marks
