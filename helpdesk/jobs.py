@@ -6,9 +6,9 @@ a ticker. A job that fails is logged and tried again, later each time; the other
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, delete, select
 from helpdesk import ext, reactions
 from helpdesk.accounts import limits, sessions
 from helpdesk.accounts.models import IdempotentAnswer, OneTimeLink
-from helpdesk.ext import fulltext
+from helpdesk.ext import fulltext, upkeep
 from helpdesk.intake import receive
 from helpdesk.intake.archive import archive_raw
 from helpdesk.intake.models import Delivery
@@ -37,6 +37,9 @@ STUCK_SECONDS = 120.0
 STOP_SECONDS = 3.0
 SWEEP = 500
 MERGE_PAGES = 16
+MERGE_STEPS = 20  # a turn
+MERGE_PAUSE = 0.05  # seconds between steps, for those who wait for the lock
+QUIET_SECONDS = 2.0
 KEEP_ANSWERS_HOURS = 24
 
 
@@ -78,6 +81,16 @@ def _any(
     return scalar(select(id_).where(condition).limit(1)) is not None
 
 
+def checkpoint() -> int:
+    upkeep.checkpoint()
+    return 0
+
+
+def statistics() -> int:
+    upkeep.statistics()
+    return 0
+
+
 def sweep_accounts() -> int:
     """Forget log-ins, links, limits and answers that no longer count."""
     at = now()
@@ -86,14 +99,6 @@ def sweep_accounts() -> int:
         old = at - timedelta(hours=KEEP_ANSWERS_HOURS)
         session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < old))
         return limits.sweep(session, at) + sessions.sweep(session, at)
-
-
-def merge_index() -> int:
-    """One small step for each index: a large one would hold the lock for long."""
-    for name in fulltext.TABLES:
-        with ext.write() as session:
-            fulltext.merge(session, name, MERGE_PAGES)
-    return 0
 
 
 QUICK: Sequence[Job] = (
@@ -106,7 +111,8 @@ QUICK: Sequence[Job] = (
 SLOW: Sequence[Job] = (
     Job("accounts", sweep_accounts, 300),
     Job("archive", archive_raw, 60),
-    Job("checkpoint", ext_checkpoint, 60),
+    Job("checkpoint", checkpoint, 60),
+    Job("statistics", statistics, 3600),
 )
 
 
@@ -117,7 +123,7 @@ class Runner:
     app: Flask
     job: Job
     began: float | None = None
-    delay: float = field(default=FIRST_DELAY)
+    delay: float = FIRST_DELAY
     did: float = 0.0  # monotonic seconds of the last time there was work
 
     def loop(self, stop: threading.Event) -> None:
@@ -146,3 +152,75 @@ class Runner:
     def stuck(self) -> bool:
         began = self.began
         return began is not None and time.monotonic() - began > STUCK_SECONDS
+
+
+class Worker:
+    """All jobs of one worker process."""
+
+    def __init__(self, app: Flask, quick: Sequence[Job] = QUICK, slow: Sequence[Job] = SLOW) -> None:
+        self.app = app
+        self.quick = [Runner(app, job) for job in quick]
+        own = (Job("heartbeat", self.beat, heartbeat.EVERY_SECONDS), Job("merge", self.merge, 2))
+        self.slow = [Runner(app, job) for job in (*own, *slow)]
+
+    def run(self, stop: threading.Event) -> None:
+        """Run until `stop` is set; then let what is running finish."""
+        threads = [
+            threading.Thread(target=runner.loop, args=(stop,), name=runner.job.name, daemon=True)
+            for runner in self.quick
+        ]
+        ticker = self._ticker()
+        for thread in threads:
+            thread.start()
+        stop.wait()
+        ticker.shutdown(wait=False)
+        deadline = time.monotonic() + STOP_SECONDS
+        for thread in threads:
+            thread.join(max(deadline - time.monotonic(), 0.0))
+
+    def _ticker(self) -> BackgroundScheduler:
+        pool = ThreadPoolExecutor(3, {"thread_name_prefix": "slow"})
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        ticker = BackgroundScheduler(
+            timezone=UTC, executors={"default": pool}, job_defaults=defaults, daemon=True
+        )
+        for runner in self.slow:
+            ticker.add_job(
+                runner.once,
+                "interval",
+                seconds=runner.job.seconds,
+                id=runner.job.name,
+                next_run_time=now(),
+            )
+        ticker.start()
+        return ticker
+
+    def beat(self) -> int:
+        """Say that this worker lives, and which of its jobs don't come back."""
+        stuck = [r.job.name for r in (*self.quick, *self.slow) if r.stuck]
+        with ext.write() as session:
+            heartbeat.beat(session, "worker", now(), stuck)
+        return 0
+
+    def merge(self) -> int:
+        """Merge the full-text indexes in small steps while nothing else wants the lock."""
+        for name in fulltext.TABLES:
+            for _ in range(MERGE_STEPS):
+                if self.busy() or not self._merge_step(name):
+                    break
+                time.sleep(MERGE_PAUSE)
+        return 0
+
+    def _merge_step(self, name: str) -> bool:
+        with ext.write() as session:
+            return upkeep.merge(session, name, MERGE_PAGES)
+
+    def busy(self) -> bool:
+        """Whether there was mail or anything else to do a moment ago."""
+        latest = max(runner.did for runner in self.quick)
+        return time.monotonic() - latest < QUIET_SECONDS
+
+
+def run(app: Flask, stop: threading.Event) -> None:
+    """Be the worker until `stop` is set."""
+    Worker(app).run(stop)

@@ -24,6 +24,7 @@ from helpdesk.lib.errors import NotFound, _lazy
 
 MAX_BODY = 2 * 1024 * 1024  # 200,000 characters of text, each escaped, fit
 PREFIX = "/api/v1"
+ALWAYS = (400, 401, 403, 404, 500, 503)  # what every operation may answer
 
 api = APIBlueprint("api", __name__, url_prefix=PREFIX, tag="api")
 api.before_request(authenticate)
@@ -96,13 +97,10 @@ def operation(
         steps = api.input(query, location="query", arg_name="query")(steps)
         if answer is not None:
             steps = api.output(answer, status_code=status, description="Done.")(steps)
-        known = {400, 401, 403, 404, 500, 503, *refusals}
-        if body is not None:
-            known |= {413, 415, 422}
         steps = api.doc(
             summary=(view.__doc__ or "").strip().split("\n")[0],
             tags=[tag],
-            responses={code: _described(code) for code in sorted(known)},
+            responses=_problems(refusals, has_body=body is not None),
             security="bearer",
             operation_id=view.__name__,
         )(steps)
@@ -114,10 +112,12 @@ def operation(
     return publish
 
 
-def _described(code: int) -> dict[str, Any]:
-    """The document's entry for a problem; `document` puts the words and the schema in."""
+def _problems(refusals: tuple[int, ...], *, has_body: bool) -> Any:
+    """The document's entries for problems; `document` puts the words in."""
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": str(code), "content": {problems.MIMETYPE: {"schema": schema}}}
+    entry = {"description": "", "content": {problems.MIMETYPE: {"schema": schema}}}
+    with_body = {413, 415, 422} if has_body else set()
+    return dict.fromkeys(sorted({*ALWAYS, *with_body, *refusals}), entry)
 
 
 def _guard(view: Callable[..., Any], permission: str, *, has_body: bool) -> Callable[..., Any]:

@@ -8,12 +8,10 @@ from sqlalchemy.orm import Session
 from helpdesk.clients.models import Client, ContactKind, ContactPoint, Person
 from helpdesk.ext import fulltext
 from helpdesk.lib import phone
-from helpdesk.lib.stems import encode, query_groups, stems
+from helpdesk.lib.stems import encode, search_terms, stems
 from helpdesk.lib.text import email_key
 
 FTS = "client_fts"
-MIN_PREFIX = 3  # shorter beginnings match too much to be cheap
-MAX_WORDS = 8
 
 
 def index_client(
@@ -53,12 +51,10 @@ def find_client_ids(session: Session, query: str, *, country: str, limit: int = 
             return exact
     if phone.looks_like_phone(query):
         return _by_number(session, query, country, limit)
-    groups = [[encode(token) for token in group] for group in query_groups(query)][:MAX_WORDS]
-    if not groups:
+    terms = search_terms(query)
+    if terms is None:
         return []
-    prefix = len(query.split()[-1]) >= MIN_PREFIX
-    rows = fulltext.matching(session, FTS, groups, prefix_last=prefix).limit(limit)
-    return list(session.scalars(rows))
+    return list(session.scalars(fulltext.matching(session, FTS, *terms).limit(limit)))
 
 
 def _by_contact(session: Session, kind: ContactKind, key: str, limit: int) -> list[int]:

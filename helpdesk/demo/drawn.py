@@ -12,7 +12,9 @@ def png(seed: int, width: int = 240, height: int = 160) -> bytes:
     fields = [_field(pick, width, height) for _ in range(6)]
     rows = b"".join(b"\0" + _row(y, width, back, fields) for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows, 9)) + _chunk(b"IEND", b"")
+    chunks = (
+        _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows, 9)) + _chunk(b"IEND", b"")
+    )
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 
@@ -56,9 +58,7 @@ def _field(pick: random.Random, width: int, height: int) -> tuple[int, int, int,
     return left, right, top, pick.randrange(top + 15, height), _colour(pick)
 
 
-def _row(
-    y: int, width: int, back: bytes, fields: list[tuple[int, int, int, int, bytes]]
-) -> bytes:
+def _row(y: int, width: int, back: bytes, fields: list[tuple[int, int, int, int, bytes]]) -> bytes:
     row = bytearray(back * width)
     for left, right, top, bottom, colour in fields:
         if top <= y < bottom:

@@ -6,9 +6,9 @@ rows have the id of the thing they index.
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Engine, column, select, table, text
+from sqlalchemy import ColumnClause, Connection, Engine, column, select, table, text
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import ColumnElement, Select
+from sqlalchemy.sql import Select
 
 from helpdesk.ext.database import is_sqlite
 
@@ -58,23 +58,22 @@ def unindex(session: Session, name: str, ids: Iterable[int]) -> None:
 
 
 def matching(
-    session: Session, name: str, groups: Sequence[Sequence[str]], *, prefix_last: bool = False
+    session: Session, name: str, groups: Sequence[Sequence[str]], prefixes: Sequence[str] = ()
 ) -> Select[int]:
     """Ids of rows that hold one token of every group, newest id first.
 
-    Newest first and no total is what keeps the cost flat. `prefix_last`: the tokens of the
-    last group are beginnings of words.
+    `prefixes` are beginnings that satisfy the last group as well. Newest first and no total is
+    what keeps the cost flat.
     """
     sqlite = is_sqlite(_bind(session))
-    key: ColumnElement[int] = column("rowid" if sqlite else "id")  # type: ignore[assignment]
-    words: ColumnElement[str] = column("words")
-    rows = select(key).select_from(table(_known(name), key, words))
+    key: ColumnClause[int] = column("rowid" if sqlite else "id")
+    rows = select(key).select_from(table(_known(name), key, column("words")))
     if sqlite:
-        rows = rows.where(text(f"{name} MATCH :words").bindparams(words=_fts5(groups, prefix_last)))
+        words = _expression(groups, prefixes, " AND ", " OR ", '"%s"', '"%s"*')
+        rows = rows.where(text(f"{name} MATCH :words").bindparams(words=words))
     else:
-        rows = rows.where(
-            text("words @@ CAST(:words AS tsquery)").bindparams(words=_tsquery(groups, prefix_last))
-        )
+        words = _expression(groups, prefixes, " & ", " | ", "'%s'", "'%s':*")
+        rows = rows.where(text("words @@ CAST(:words AS tsquery)").bindparams(words=words))
     return rows.order_by(key.desc())
 
 
@@ -103,25 +102,17 @@ def _known(name: str) -> str:
     return name
 
 
-def _fts5(groups: Sequence[Sequence[str]], prefix_last: bool) -> str:
-    def term(token: str, prefix: bool) -> str:
-        return f'"{_safe(token)}"*' if prefix else f'"{_safe(token)}"'
-
-    last = len(groups) - 1
-    return " AND ".join(
-        "(" + " OR ".join(term(t, prefix_last and n == last) for t in group) + ")"
-        for n, group in enumerate(groups)
-    )
-
-
-def _tsquery(groups: Sequence[Sequence[str]], prefix_last: bool) -> str:
-    last = len(groups) - 1
-    return " & ".join(
-        "("
-        + " | ".join(f"'{_safe(t)}'" + (":*" if prefix_last and n == last else "") for t in group)
-        + ")"
-        for n, group in enumerate(groups)
-    )
+def _expression(
+    groups: Sequence[Sequence[str]],
+    prefixes: Sequence[str],
+    and_: str,
+    or_: str,
+    exact: str,
+    beginning: str,
+) -> str:
+    terms = [[exact % _safe(token) for token in group] for group in groups]
+    terms[-1] += [beginning % _safe(token) for token in prefixes]
+    return and_.join(f"({or_.join(group)})" for group in terms)
 
 
 def _safe(token: str) -> str:

@@ -9,6 +9,7 @@ and digits, which no database splits or folds.
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 import Stemmer
 
@@ -18,6 +19,7 @@ from helpdesk.lib.stopwords import STOP_WORDS
 from helpdesk.lib.text import fold
 
 LANGUAGES = ("en", "ru", "uk")
+MIN_PREFIX = 3  # shorter beginnings match too much to be cheap
 MAX_TOKEN = 40
 """Longer words are cut, in texts and in queries alike."""
 
@@ -119,6 +121,24 @@ def encode(token: str) -> str:
 def index_text(text: str) -> str:
     """The encoded tokens of a text, separated by spaces: what a full-text column holds."""
     return " ".join(map(encode, stems(text)))
+
+
+class Terms(NamedTuple):
+    """A query for the index: encoded tokens, one of each group is asked for; `prefixes` are
+    beginnings that do for the last group, whose word may still be being typed."""
+
+    groups: tuple[tuple[str, ...], ...]
+    prefixes: tuple[str, ...]
+
+
+def search_terms(query: str, *, most: int = 8) -> Terms | None:
+    """What to ask the index for; None where the query has no word. At most `most` words."""
+    groups = tuple(tuple(map(encode, group)) for group in query_groups(query)[:most])
+    if not groups:
+        return None
+    last = fold(query).split()[-1]
+    whole = last.isalnum() and len(last) >= MIN_PREFIX and last not in STOP_WORDS
+    return Terms(groups, tuple(map(encode, query_prefixes(last))) if whole else ())
 
 
 def layout_variants(query: str) -> list[str]:

@@ -56,12 +56,12 @@ def greeting(person: Person | None, language: str) -> str:
     Without a person no name is said. Call it within `in_language`.
     """
     if person is None or person.erased_at is not None:
-        return _("Hello,")
+        return str(_("Hello,"))
     name = person.vocative if language == "uk" else person.name
     name = clean_line(name or "", 80)
     if not name or "@" in name:
-        return _("Hello,")
-    return _("Hello %(name)s,", name=name)
+        return str(_("Hello,"))
+    return str(_("Hello %(name)s,", name=name))
 
 
 def _rendered(file: str, language: str, values: Mapping[str, Any]) -> str:

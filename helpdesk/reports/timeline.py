@@ -175,24 +175,26 @@ def _event_title(kind: str, ticket_id: int | None, data: Mapping[str, Any]) -> s
     if kind == "ticket.status":
         number = str((ticket_id or 0) + NUMBER_OFFSET)
         status = _status_word(Status(data["new"]))
-        return _("Ticket %(number)s: %(status)s", number=number, status=status)
-    return {
+        return str(_("Ticket %(number)s: %(status)s", number=number, status=status))
+    titles: dict[str, str] = {
         "client.created": _("The client was added"),
         "contact_point.bad": _("An address was marked as bad: mail came back"),
         "contact_point.verified": _("An address was verified"),
         "person.created": _("A contact person was added"),
-    }[kind]
+    }
+    return titles[kind]
 
 
 def _status_word(status: Status) -> str:
-    return {
+    words: dict[Status, str] = {
         Status.NEW: _("new"),
         Status.OPEN: _("open"),
         Status.PENDING: _("waiting for the client"),
         Status.ON_HOLD: _("on hold"),
         Status.RESOLVED: _("resolved"),
         Status.CLOSED: _("closed"),
-    }[status]
+    }
+    return words[status]
 
 
 def _older(

@@ -162,10 +162,10 @@ def _load(session: Session) -> Promises:
     )
     found = {}
     for row in rows:
-        policy: list[Any] = list(row)[:10]
         calendar_id, name, *content = list(row)[10:]
         calendar = None if calendar_id is None else _compiled(name, *content)
-        found[row.id] = Promise(*policy, name, calendar)
+        fields: list[Any] = [*row[:10], name, calendar]
+        found[row.id] = Promise(*fields)
     steps: dict[int, list[Step]] = {}
     query = select(
         PolicyStep.policy_id, PolicyStep.id, PolicyStep.metric, PolicyStep.after_seconds

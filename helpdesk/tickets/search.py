@@ -6,14 +6,12 @@ from sqlalchemy.orm import Session
 from helpdesk.clients.search import find_client_ids
 from helpdesk.ext import fulltext
 from helpdesk.lib.phone import looks_like_phone
-from helpdesk.lib.stems import encode, query_groups, stems
+from helpdesk.lib.stems import encode, search_terms, stems
 from helpdesk.tickets.models import NUMBER_OFFSET, Message, Ticket
 
 FTS = "message_fts"
 MAX_INDEXED = 100_000  # characters of one message
 MAX_HITS = 200
-MAX_WORDS = 8
-MIN_PREFIX = 3
 
 
 def index_message(session: Session, message_id: int, subject: str, text: str) -> None:
@@ -60,13 +58,10 @@ def _of_clients(session: Session, query: str, country: str, limit: int) -> list[
 
 
 def _by_words(session: Session, query: str, limit: int) -> list[int]:
-    groups = [[encode(token) for token in group] for group in query_groups(query)][:MAX_WORDS]
-    if not groups:
+    terms = search_terms(query)
+    if terms is None:
         return []
-    prefix = len(query.split()[-1]) >= MIN_PREFIX
-    hits = list(
-        session.scalars(fulltext.matching(session, FTS, groups, prefix_last=prefix).limit(MAX_HITS))
-    )
+    hits = list(session.scalars(fulltext.matching(session, FTS, *terms).limit(MAX_HITS)))
     rows = session.execute(select(Message.id, Message.ticket_id).where(Message.id.in_(hits)))
     tickets = {message_id: ticket_id for message_id, ticket_id in rows}
     newest = (tickets[hit] for hit in hits if hit in tickets)

@@ -130,9 +130,7 @@ def counts(session: Session, viewer: Viewer, views: Iterable[View]) -> dict[str,
         return {}
     columns = [
         select(func.count())
-        .select_from(
-            select(literal(1)).where(*_conditions(viewer, view)).limit(CAP + 1).subquery()
-        )
+        .select_from(select(literal(1)).where(*_conditions(viewer, view)).limit(CAP + 1).subquery())
         .scalar_subquery()
         for view in wanted
     ]
@@ -198,4 +196,3 @@ def _read_cursor(cursor: str | None) -> ColumnElement[Any] | None:
         raise NotFound()
     at = EPOCH + int(micros) * MICROSECOND
     return tuple_(literal(at, Ticket.last_message_at.type), literal(int(id_), Ticket.id.type))
-

@@ -1,8 +1,10 @@
 """How moments, lengths of time, sizes and names are written for the reader of this request."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -36,6 +38,8 @@ def init_formats(app: Flask) -> None:
         "size": size,
         "day": day,
         "clock_time": clock_time,
+        "worked": worked,
+        "from_to": from_to,
     }
 
 
@@ -45,7 +49,7 @@ def zone() -> ZoneInfo:
 
 
 def moment(at: datetime, form: str = "short") -> str:
-    """"08:52" today, else the day; `form` "full" keeps the time with the day."""
+    """ "08:52" today, else the day; `form` "full" keeps the time with the day."""
     local, today = at.astimezone(zone()), now().astimezone(zone()).date()
     if local.date() == today:
         return f"{local:%H:%M}"
@@ -72,7 +76,7 @@ def clock_time(at: datetime) -> str:
 
 
 def length(seconds: int) -> str:
-    """"38 min", "1 h 15", "2 d"; "−14 min" when negative. clock.js writes the same."""
+    """ "38 min", "1 h 15", "2 d"; "−14 min" when negative. clock.js writes the same."""
     unit, rest, sign = words().unit, abs(seconds), "−" if seconds < 0 else ""
     if rest < HOUR:
         return f"{sign}{rest // MINUTE} {unit['min']}"
@@ -83,8 +87,30 @@ def length(seconds: int) -> str:
     return f"{sign}{rest // DAY} {unit['d']}"
 
 
+def worked(seconds: int) -> str:
+    """A length of working time, which has no days: "38 min", "20 h", "4 h 30"."""
+    unit, rest, sign = words().unit, abs(seconds), "−" if seconds < 0 else ""
+    hours, minutes = divmod(rest // MINUTE, 60)
+    if not hours:
+        return f"{sign}{minutes} {unit['min']}"
+    return f"{sign}{hours} {unit['h']}" + (f" {minutes:02}" if minutes else "")
+
+
+def from_to(span: Mapping[str, Any]) -> str:
+    """The ends of a span of an explanation: "12:40–13:00", with the days where they differ."""
+    start = datetime.fromisoformat(span["from"]).astimezone(zone())
+    end = datetime.fromisoformat(span["to"]).astimezone(zone())
+    last = format_date(end.date(), "d MMM", locale=g.language)
+    first = format_date(start.date(), "d MMM", locale=g.language)
+    if start.date() == end.date():
+        today = now().astimezone(zone()).date()
+        head = "" if start.date() == today else f"{first}, "
+        return f"{head}{start:%H:%M}–{end:%H:%M}"
+    return f"{first}, {start:%H:%M} – {last}, {end:%H:%M}"
+
+
 def size(octets: int) -> str:
-    """"184 kB", "2.4 MB" with the reader's decimal sign."""
+    """ "184 kB", "2.4 MB" with the reader's decimal sign."""
     unit = words().unit
     if octets < KILO:
         return f"{octets} {unit['B']}"

@@ -194,8 +194,10 @@ def error_page(status: int, text: str | None = None) -> Response:
     """A plain page that says what is so and where to go on."""
     kind = {404: "missing", 405: "missing", 410: "missing", 413: "large", 429: "often"}.get(status)
     page = render_template(
-        "errors/error.html", kind=kind or ("broken" if status >= 500 else "refused"),
-        status=status, text=text,
+        "errors/error.html",
+        kind=kind or ("broken" if status >= 500 else "refused"),
+        status=status,
+        text=text,
     )
     return current_app.make_response((page, status))
 

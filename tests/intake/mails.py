@@ -2,9 +2,11 @@
 
 import base64
 from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
 
 from helpdesk.intake.inbound import Inbound
 from helpdesk.intake.mail import parse
+from helpdesk.lib.text import clean, clean_filename, clean_line
 
 Field = tuple[str, str | bytes]
 TOP: dict[str, str | bytes] = {
@@ -72,3 +74,33 @@ def read(raw: bytes, envelope_from: str | None = "oksana@client.example") -> Inb
         own_addresses={"support@desk.example"},
         authserv_id="mx.desk.example",
     )
+
+
+def encoded(text: str) -> str:
+    """An encoded word, lone surrogates and all."""
+    return f"=?utf-8?B?{base64.b64encode(text.encode('utf-8', 'surrogatepass')).decode()}?="
+
+
+def strings(value: object) -> list[str]:
+    """Every string anywhere in an Inbound."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, tuple):
+        return [one for item in value for one in strings(item)]
+    if is_dataclass(value):
+        return [one for f in fields(value) for one in strings(getattr(value, f.name))]
+    return []
+
+
+def assert_clean(got: Inbound) -> None:
+    """Nothing that a database, a header line or a file name can't take."""
+    for one in strings(got):
+        one.encode()  # no lone surrogate
+        assert "\x00" not in one
+    for one in (got.text, got.visible_text):
+        assert clean(one) == one
+    for one in (got.subject, *(a.name for a in (*got.to, *got.cc))):
+        assert "\n" not in one and "\r" not in one
+        assert clean_line(one, 998) == one
+    for file in got.files:
+        assert clean_filename(file.filename) == file.filename

@@ -125,7 +125,7 @@ def face(row: TicketRow, at: datetime) -> ClockFace:
 def title(who: Viewer, view: View) -> str:
     """The name of a view."""
     if view.name == "queue":
-        return dict(_queues(who)).get(view.queue_id or 0, _("Queue"))
+        return dict(open_queues(who)).get(view.queue_id or 0, _("Queue"))
     return {
         "mine": _("My tickets"),
         "unassigned": _("Unassigned"),
@@ -153,7 +153,8 @@ def _search(who: Viewer, query: str) -> Page:
     return Page(rows_of(reading(), who, ids), None)
 
 
-def _queues(who: Viewer) -> list[tuple[int, str]]:
+def open_queues(who: Viewer) -> list[tuple[int, str]]:
+    """(id, name) of the queues the viewer works in, a few seconds old at most."""
     key = ("queues", who.queue_ids)
     return keep(key, SETTINGS_SECONDS, lambda: queues_of(reading(), who))
 
@@ -161,7 +162,7 @@ def _queues(who: Viewer) -> list[tuple[int, str]]:
 def _counts(who: Viewer) -> dict[str, int]:
     """Counts of every view but "done", a second old at most."""
     names = ("mine", "unassigned", "risk", "breached", "all")
-    views = [View(name) for name in names] + [View("queue", id_) for id_, _name in _queues(who)]
+    views = [View(name) for name in names] + [View("queue", id_) for id_, _name in open_queues(who)]
     key = ("counts", who.user_id, who.queue_ids)
     return keep(key, COUNT_SECONDS, lambda: counts(reading(), who, views))
 
@@ -195,12 +196,10 @@ def _menu(who: Viewer, numbers: dict[str, int]) -> list[list[tuple[str, str, str
         return view.key, title(who, view), capped(numbers.get(view.key))
 
     own = [line(View(name)) for name in ("mine", "unassigned", "risk", "breached")]
-    queues = [line(View("queue", id_)) for id_, _name in _queues(who)]
+    queues = [line(View("queue", id_)) for id_, _name in open_queues(who)]
     return [own, queues, [line(View("all")), line(View("done"))]]
 
 
 def is_fragment() -> bool:
     """Whether htmx asks for a part of the page."""
     return "HX-Request" in request.headers
-
-

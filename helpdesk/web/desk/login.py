@@ -103,4 +103,3 @@ def _page(errors: dict[str, str], email: str = "", next: str | None = None) -> s
         again=again.waiting(request.form),
         lost_files=False,
     )
-

@@ -1,0 +1,262 @@
+"""Clients, their people and what happened with them."""
+
+from typing import Any
+
+from flask import request
+from pydantic import MISSING
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, selectinload
+
+from helpdesk.accounts.models import User
+from helpdesk.api.operation import Call, Reply, operation
+from helpdesk.api.paging import cut, id_cursor, id_of, mark_cursor, mark_of
+from helpdesk.api.refs import check_match, etag, given, user_of
+from helpdesk.api.shapes.base import MAX_ID, Query
+from helpdesk.api.shapes.clients import (
+    ClientChange,
+    ClientIn,
+    ClientList,
+    ClientOut,
+    ClientQuery,
+    ContactPointOut,
+    PersonIn,
+    PersonOut,
+    TimelineList,
+    TimelineOut,
+    TimelineQuery,
+)
+from helpdesk.clients.actions import add_contact_point, add_person, change_client, create_client
+from helpdesk.clients.models import Client, ClientKind, ContactKind, ContactPoint, Person
+from helpdesk.clients.search import find_client_ids
+from helpdesk.lib import phone
+from helpdesk.lib.errors import NotFound
+from helpdesk.lib.text import email_key
+from helpdesk.reports.timeline import TimelineItem, client_timeline
+
+MAX_HITS = 200
+
+
+@operation(
+    "GET",
+    "/clients",
+    permission="client.read",
+    query=ClientQuery,
+    answer=ClientList,
+    tag="clients",
+)
+def list_clients(call: Call[ClientQuery, None]) -> ClientList:
+    """List clients, newest first."""
+    query = call.query
+    rows = (
+        _with_people(select(Client))
+        .where(*_filters(call), Client.id < id_of(query.cursor, MAX_ID))
+        .order_by(Client.id.desc())
+        .limit(query.limit + 1)
+    )
+    page, last = cut(call.session.scalars(rows).all(), query.limit)
+    return ClientList(
+        items=_shape_all(call.session, page), next_cursor=id_cursor(last.id if last else None)
+    )
+
+
+@operation(
+    "POST",
+    "/clients",
+    permission="client.change",
+    body=ClientIn,
+    answer=ClientOut,
+    tag="clients",
+    status=201,
+)
+def add_client(call: Call[Query, ClientIn]) -> Reply:
+    """Add a client with their people."""
+    body, session = call.body, call.session
+    kind = given(body.kind, ClientKind.PERSON.value)
+    client = create_client(
+        session,
+        kind=kind,
+        name=body.name,
+        at=call.at,
+        language=given(body.language),
+        tags=given(body.tags),
+        actor=call.actor,
+    )
+    if given(body.owner) is not None:
+        client.owner_id = user_of(session, given(body.owner), "owner").id
+        session.flush()
+    people = given(body.people)
+    if people is None:
+        people = [PersonIn(name=body.name)] if kind == ClientKind.PERSON else []
+    for person in people:
+        _add_person(call, client, person)
+    headers = {"Location": f"{request.path}/{client.id}", **etag(client.version)}
+    return Reply(_read(session, client.id), headers)
+
+
+@operation(
+    "GET", "/clients/<int:client_id>", permission="client.read", answer=ClientOut, tag="clients"
+)
+def read_client(call: Call[Query, None], client_id: int) -> Reply:
+    """Read a client."""
+    client = _client(call.session, client_id)
+    return Reply(_read(call.session, client.id), etag(client.version))
+
+
+@operation(
+    "PATCH",
+    "/clients/<int:client_id>",
+    permission="client.change",
+    body=ClientChange,
+    answer=ClientOut,
+    tag="clients",
+    refusals=(409, 412),
+)
+def patch_client(call: Call[Query, ClientChange], client_id: int) -> Reply:
+    """Change a client.
+
+    Send If-Match with the ETag that you have read to change only that version.
+    """
+    session, body = call.session, call.body
+    query = select(Client).where(Client.id == client_id).with_for_update()
+    client = session.scalar(query)
+    if client is None:
+        raise NotFound()
+    check_match(request.headers.get("If-Match"), client.version)
+    changes: dict[str, Any] = {
+        name: getattr(body, name)
+        for name in ("name", "language", "tags")
+        if getattr(body, name) is not MISSING
+    }
+    if body.owner is not MISSING:
+        named = body.owner
+        changes["owner_id"] = None if named is None else user_of(session, named, "owner").id
+    change_client(session, client, actor=call.actor, at=call.at, **changes)
+    return Reply(_read(session, client.id), etag(client.version))
+
+
+@operation(
+    "GET",
+    "/clients/<int:client_id>/timeline",
+    permission="client.read",
+    query=TimelineQuery,
+    answer=TimelineList,
+    tag="clients",
+)
+def read_timeline(call: Call[TimelineQuery, None], client_id: int) -> TimelineList:
+    """Read what happened with a client, newest first."""
+    _client(call.session, client_id)
+    limit = call.query.limit
+    found = client_timeline(
+        call.session,
+        client_id,
+        queue_ids=call.viewer.queue_ids,
+        limit=limit + 1,
+        before=mark_of(call.query.cursor),
+    )
+    page, last = cut(found, limit)
+    return TimelineList(
+        items=[_item(item) for item in page],
+        next_cursor=mark_cursor(last.mark if last else None),
+    )
+
+
+def _filters(call: Call[ClientQuery, None]) -> list[Any]:
+    query = call.query
+    found: list[Any] = []
+    if query.email is not MISSING:
+        found.append(_reached_by(ContactKind.EMAIL, email_key(query.email)))
+    if query.phone is not MISSING:
+        key = phone.normalize(query.phone, call.country)
+        found.append(_reached_by(ContactKind.PHONE, key or ""))
+    if query.q is not MISSING and query.q.strip():
+        ids = find_client_ids(call.session, query.q, country=call.country, limit=MAX_HITS)
+        found.append(Client.id.in_(ids))
+    return found
+
+
+def _reached_by(kind: ContactKind, key: str) -> Any:
+    people = select(Person.client_id).join(ContactPoint, ContactPoint.person_id == Person.id)
+    return Client.id.in_(people.where(ContactPoint.kind == kind, ContactPoint.key == key))
+
+
+def _with_people(query: Select[Client]) -> Select[Client]:
+    people = selectinload(Client.people)
+    return query.options(people.selectinload(Person.contact_points))
+
+
+def _client(session: Session, client_id: int) -> Client:
+    client = session.get(Client, client_id)
+    if client is None:
+        raise NotFound()
+    return client
+
+
+def _read(session: Session, client_id: int) -> ClientOut:
+    session.expire_all()
+    query = _with_people(select(Client).where(Client.id == client_id))
+    return _shape_all(session, [session.scalars(query).one()])[0]
+
+
+def _add_person(call: Call[Query, ClientIn], client: Client, given_: PersonIn) -> None:
+    person = add_person(
+        call.session,
+        client,
+        name=given_.name,
+        at=call.at,
+        role=given(given_.role, ""),
+        actor=call.actor,
+    )
+    for point in given_.contact_points:
+        add_contact_point(
+            call.session,
+            person,
+            kind=point.kind,
+            value=point.value,
+            country=call.country,
+            at=call.at,
+        )
+
+
+def _shape_all(session: Session, clients: list[Client]) -> list[ClientOut]:
+    owners = {client.owner_id for client in clients if client.owner_id is not None}
+    names: dict[int, str] = {}
+    if owners:
+        rows = session.execute(select(User.id, User.name).where(User.id.in_(owners)))
+        names = dict(rows.tuples().all())
+    return [_shape(client, names.get(client.owner_id or 0)) for client in clients]
+
+
+def _shape(client: Client, owner: str | None) -> ClientOut:
+    return ClientOut(
+        id=client.id,
+        kind=client.kind.value,
+        name=client.name,
+        language=client.language,
+        owner=owner,
+        tags=client.tags,
+        people=[_person(person) for person in client.people],
+        created_at=client.created_at,
+    )
+
+
+def _person(person: Person) -> PersonOut:
+    return PersonOut(
+        id=person.id,
+        name=person.name,
+        role=person.role,
+        contact_points=[
+            ContactPointOut(
+                kind=point.kind.value,
+                value=point.key if point.kind == ContactKind.PHONE else point.value,
+                verified=point.verified,
+                preferred=point.preferred,
+                bad=point.bad,
+            )
+            for point in person.contact_points
+        ],
+    )
+
+
+def _item(item: TimelineItem) -> TimelineOut:
+    fields = ("at", "kind", "channel", "direction", "title", "by", "ticket_id", "call_id")
+    return TimelineOut(**{name: getattr(item, name) for name in fields})

@@ -1,0 +1,73 @@
+"""Deliveries: what came in and what became of it."""
+
+import re
+
+from pydantic import MISSING
+from sqlalchemy import select
+
+from helpdesk.api.operation import Call, operation
+from helpdesk.api.paging import cut, id_cursor, id_of
+from helpdesk.api.shapes.base import MAX_ID, Query
+from helpdesk.api.shapes.log import DeliveryList, DeliveryOut, DeliveryQuery
+from helpdesk.intake.actions import replay
+from helpdesk.intake.models import Delivery, DeliveryState
+from helpdesk.lib.errors import NotFound
+
+_ODD = re.compile(r"[\s<>]")
+
+
+@operation(
+    "GET",
+    "/deliveries",
+    permission="delivery.read",
+    query=DeliveryQuery,
+    answer=DeliveryList,
+    tag="deliveries",
+)
+def list_deliveries(call: Call[DeliveryQuery, None]) -> DeliveryList:
+    """List what came in, newest first."""
+    query = call.query
+    rows = select(Delivery).where(Delivery.id < id_of(query.cursor, MAX_ID))
+    if query.state is not MISSING:
+        rows = rows.where(Delivery.state == DeliveryState(query.state))
+    if query.message_id is not MISSING:
+        rows = rows.where(Delivery.message_id == _ODD.sub("", query.message_id))
+    rows = rows.order_by(Delivery.id.desc()).limit(query.limit + 1)
+    page, last = cut(call.session.scalars(rows).all(), query.limit)
+    return DeliveryList(
+        items=[_shape(delivery) for delivery in page],
+        next_cursor=id_cursor(last.id if last else None),
+    )
+
+
+@operation(
+    "POST",
+    "/deliveries/<int:delivery_id>/replay",
+    permission="delivery.replay",
+    answer=DeliveryOut,
+    tag="deliveries",
+    refusals=(409, 422),
+)
+def replay_delivery(call: Call[Query, None], delivery_id: int) -> DeliveryOut:
+    """Process a failed or quarantined delivery again."""
+    query = select(Delivery).where(Delivery.id == delivery_id).with_for_update()
+    delivery = call.session.scalar(query)
+    if delivery is None:
+        raise NotFound()
+    replay(call.session, delivery, actor=call.actor, at=call.at)
+    return _shape(delivery)
+
+
+def _shape(delivery: Delivery) -> DeliveryOut:
+    return DeliveryOut(
+        id=delivery.id,
+        channel=delivery.channel.value,
+        received_at=delivery.received_at,
+        state=delivery.state.value,
+        reason=delivery.reason,
+        message_id=delivery.message_id,
+        ticket_id=delivery.ticket_id,
+        is_auto_reply=delivery.is_auto_reply,
+        is_bounce=delivery.is_bounce,
+        receipt_sent=delivery.receipt_sent,
+    )

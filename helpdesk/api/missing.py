@@ -1,0 +1,34 @@
+"""What answers under the API where no operation does: 404 or 405 as a problem."""
+
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import Rule
+
+from helpdesk.api.operation import PREFIX, api
+
+ENDPOINT = f"{api.name}.nothing_here"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+def add_rules(app: Flask) -> None:
+    """Catch every path and method under the prefix, so that errors there belong to the API."""
+    app.view_functions[ENDPOINT] = _nothing_here
+    for path in ("", "/", "/<path:_rest>"):
+        app.url_map.add(Rule(PREFIX + path, endpoint=ENDPOINT, strict_slashes=False))
+
+
+def _nothing_here(_rest: str = "") -> Response:
+    allowed = [method for method in METHODS if _known(method)]
+    if allowed:
+        raise MethodNotAllowed(valid_methods=allowed)
+    raise NotFound()
+
+
+def _known(method: str) -> bool:
+    """Whether an operation answers this path by that method."""
+    adapter = current_app.url_map.bind("localhost")
+    try:
+        endpoint, _ = adapter.match(request.path, method)
+    except HTTPException:
+        return False
+    return bool(endpoint != ENDPOINT)

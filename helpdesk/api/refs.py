@@ -1,0 +1,76 @@
+"""Things that a request names: queues, users, calendars by id or name; versions."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import MISSING
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpdesk.accounts.models import User
+from helpdesk.accounts.permissions import Viewer
+from helpdesk.api.problems import Refused
+from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
+from helpdesk.lib.text import clean
+from helpdesk.tickets.models import Calendar, Queue
+from helpdesk.tickets.queries import queue_named, user_named
+
+T = TypeVar("T")
+
+
+def queue_of(session: Session, viewer: Viewer, ref: str | int, field: str = "queue") -> Queue:
+    """The queue; one that isn't the viewer's looks like none. Raises NotFound."""
+    queue = _found(lambda: queue_named(session, _clean(ref)), field)
+    if viewer.queue_ids is not None and queue.id not in viewer.queue_ids:
+        raise _missing(field)
+    return queue
+
+
+def user_of(session: Session, ref: str | int, field: str) -> User:
+    """An active user. Raises NotFound."""
+    return _found(lambda: user_named(session, _clean(ref)), field)
+
+
+def calendar_of(session: Session, ref: str | int, field: str = "calendar") -> Calendar:
+    """Raises NotFound."""
+    ref = _clean(ref)
+    by_id = isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 18)
+    found = session.get(Calendar, int(ref)) if by_id else None
+    found = found or session.scalar(select(Calendar).where(Calendar.name == str(ref)))
+    if found is None:
+        raise _missing(field)
+    return found
+
+
+def etag(version: int) -> dict[str, str]:
+    """The header that names this version of a thing."""
+    return {"ETag": f'"{version}"'}
+
+
+def check_match(header: str | None, version: int) -> None:
+    """Compare If-Match (RFC 9110 §13.1.1) with the version. Raises Refused (412)."""
+    if header is None or header.strip() == "*":
+        return
+    known = [part.strip() for part in header.split(",")]
+    if f'"{version}"' not in known:
+        raise Refused(412, _lazy("Somebody changed this in the meantime. Read it and try again."))
+
+
+def given(value: Any, default: Any = None) -> Any:
+    """The value, or the default where the field was left out."""
+    return default if value is MISSING else value
+
+
+def _clean(ref: str | int) -> str | int:
+    return clean(ref) if isinstance(ref, str) else ref
+
+
+def _found(look: Callable[[], T], field: str) -> T:
+    try:
+        return look()
+    except HelpdeskError as error:
+        raise NotFound(error.message, **{**error.params, "field": field}) from error
+
+
+def _missing(field: str) -> NotFound:
+    return NotFound(_lazy("There is nothing with this id or name."), field=field)

@@ -1,0 +1,45 @@
+"""What a database wants done in quiet moments: merging, checkpoints, fresh statistics."""
+
+from sqlalchemy.orm import Session
+
+from helpdesk.ext import fulltext
+from helpdesk.ext.database import db, is_sqlite
+
+
+def merge(session: Session, name: str, pages: int) -> bool:
+    """One step of merging a full-text index; whether there was anything to merge."""
+    if not is_sqlite(db.engine):
+        return False
+    driver = session.connection().connection.driver_connection
+    before = driver.total_changes  # type: ignore[union-attr]
+    fulltext.merge(session, name, pages)
+    session.flush()
+    # The command itself counts as one change (https://sqlite.org/fts5.html#the_merge_command).
+    return bool(driver.total_changes - before >= 2)  # type: ignore[union-attr]
+
+
+def checkpoint() -> None:
+    """Bring the write-ahead log into the database file; without waiting for readers."""
+    if is_sqlite(db.engine):
+        _alone("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def statistics() -> None:
+    """Let the planner know how the tables have grown. PostgreSQL does it by itself."""
+    if is_sqlite(db.engine):
+        _alone("PRAGMA analysis_limit=1000")
+        _alone("PRAGMA optimize=0x10002")
+
+
+def _alone(statement: str) -> None:
+    """Outside any transaction."""
+    connection = db.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=100")
+        cursor.execute(statement)
+        cursor.fetchall()
+        cursor.close()
+    finally:
+        connection.invalidate()
+        connection.close()

@@ -1,0 +1,110 @@
+"""What is looked at before anything starts; each trouble is one plain sentence."""
+
+import errno
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from helpdesk import ext
+
+BACKLOG = 1024
+
+
+class StartError(Exception):
+    """The product cannot start; the message is one sentence that names the cure."""
+
+
+def listen(host: str, port: int, setting: str) -> socket.socket:
+    """A listening socket, to be shared by forked children. Raises StartError."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise StartError(_why_not(host, port, setting, error)) from error
+
+
+def _why_not(host: str, port: int, setting: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken: stop what listens there, or set {setting} to another one."
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs more rights: set {setting} to a port from 1024 on."
+    reason = error.strerror or "it is no address of this machine"
+    return f"Cannot listen on {host}:{port}: {reason}. Set {setting} to an address of this machine."
+
+
+def lock_data(folder: Path, *, exclusive: bool = False) -> int:
+    """Mark the data folder as in use by this process and its children. Raises StartError.
+
+    The product shares it, restore wants it alone. The lock ends with the last process.
+    """
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        who = "The product is running" if exclusive else "A restore is running"
+        raise StartError(f"{who} on {folder}: stop it first.") from error
+    return handle
+
+
+def check_database(app: Flask) -> None:
+    """Whether the database answers. Raises StartError."""
+    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    try:
+        with app.app_context(), ext.db.engine.connect():
+            return
+    except SQLAlchemyError as error:
+        where = f"{url.host or url.query.get('host') or ''}/{url.database}"
+        raise StartError(
+            f"The database {where} does not answer: start it, or set HELPDESK_DATABASE_URL."
+        ) from error
+
+
+def is_current(app: Flask) -> bool:
+    """Whether the tables are those of this version."""
+    wanted = ScriptDirectory(app.config["MIGRATIONS_DIR"]).get_heads()
+    with app.app_context(), ext.db.engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_heads()
+    return sorted(found) == sorted(wanted)
+
+
+def need_current(app: Flask) -> None:
+    """Raises StartError where the tables are those of another version."""
+    if not is_current(app):
+        raise StartError("The database is of another version: run `helpdesk upgrade` first.")
+
+
+def migrate(app: Flask) -> None:
+    """Bring the tables to this version; of several processes one does it, the others wait."""
+    with _alone(Path(app.config["DATA_DIR"])), app.app_context(), _advisory_lock():
+        if not is_current(app):
+            upgrade()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process of this machine at a time."""
+    with (folder / "upgrade.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _advisory_lock() -> Iterator[None]:
+    """One machine at a time. On SQLite a held write lock would stop the upgrade itself."""
+    if ext.is_sqlite(ext.db.engine):
+        yield
+        return
+    with ext.write() as session:
+        ext.lock(session, "upgrade")
+        yield

@@ -1,0 +1,68 @@
+"""The start: look, migrate, begin, fork, supervise."""
+
+import socket
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from flask import Flask
+
+from helpdesk import ext
+from helpdesk.server import checks, children
+from helpdesk.server.first_start import first_start
+from helpdesk.server.greeting import greeting
+from helpdesk.server.processes import freeze
+from helpdesk.server.supervisor import Process, Supervisor
+
+ALL = ("web", "smtp", "worker")
+
+
+def run(app: Flask, say: Callable[[str], None]) -> int:
+    """Everything on one machine. Returns the exit code. Raises StartError or HelpdeskError."""
+    checks.lock_data(Path(app.config["DATA_DIR"]))
+    processes = plan(app, ALL)
+    checks.check_database(app)
+    checks.migrate(app)
+    beginning = first_start(app)
+    logins: Sequence[tuple[str, str, str]] = ()
+    text = greeting(app.config, beginning, logins)
+    return supervise(app, processes, lambda: say(text))
+
+
+def run_part(app: Flask, role: str) -> int:
+    """One kind of process, for machines that share a PostgreSQL. Raises StartError."""
+    checks.lock_data(Path(app.config["DATA_DIR"]))
+    processes = plan(app, (role,))
+    checks.check_database(app)
+    checks.need_current(app)
+    return supervise(app, processes, lambda: None)
+
+
+def plan(app: Flask, roles: Sequence[str]) -> list[Process]:
+    """The processes of these roles; their ports are taken here. Raises StartError."""
+    processes: list[Process] = []
+    if "smtp" in roles:
+        mail = _listen(app, "SMTP")
+        processes.append(Process("smtp", partial(children.email, app, mail)))
+    if "web" in roles:
+        pages = _listen(app, "HTTP")
+        processes += [
+            Process(f"web{n}", partial(children.web, app, pages, n))
+            for n in range(1, app.config["WEB_WORKERS"] + 1)
+        ]
+    if "worker" in roles:
+        processes.append(Process("worker", partial(children.worker, app)))
+    return processes
+
+
+def supervise(app: Flask, processes: Sequence[Process], started: Callable[[], None]) -> int:
+    """Fork without any open connection: a shared one would mix up its answers."""
+    with app.app_context():
+        ext.db.engine.dispose()
+    freeze()
+    return Supervisor(processes).run(started)
+
+
+def _listen(app: Flask, kind: str) -> socket.socket:
+    bind = app.config[f"{kind}_BIND"]
+    return checks.listen(bind.host, bind.port, f"HELPDESK_{kind}_BIND")

@@ -1,0 +1,151 @@
+"""Changes of a ticket from its chips: status, priority, assignee, queue, tags, subject."""
+
+import json
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import Blueprint, Response, flash, redirect, request
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from helpdesk import ext
+from helpdesk.accounts.models import User
+from helpdesk.lib.clock import now
+from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
+from helpdesk.tickets import actions
+from helpdesk.tickets.models import Priority, Queue, Status, Ticket
+from helpdesk.tickets.queries import ticket_for, ticket_id_of
+from helpdesk.web.cached import forget
+from helpdesk.web.desk.history import last_change
+from helpdesk.web.guard import actor, me, needs, reading, said, viewer
+
+blueprint = Blueprint("desk_changes", __name__)
+
+Change = Callable[[Session, Ticket], None]
+T = TypeVar("T")
+
+
+@blueprint.post("/desk/t/<number>/status")
+@needs("ticket.change")
+def status(number: str) -> BaseResponse:
+    wanted = _one_of(Status, request.form.get("status"), "status")
+    return _change(number, lambda s, t: actions.set_status(s, t, wanted, actor=actor(), at=now()))
+
+
+@blueprint.post("/desk/t/<number>/priority")
+@needs("ticket.change")
+def priority(number: str) -> BaseResponse:
+    wanted = _one_of(Priority, request.form.get("priority"), "priority")
+    return _change(number, lambda s, t: actions.set_priority(s, t, wanted, actor=actor(), at=now()))
+
+
+@blueprint.post("/desk/t/<number>/assignee")
+@needs("ticket.change")
+def assignee(number: str) -> BaseResponse:
+    def change(session: Session, ticket: Ticket) -> None:
+        user = None
+        if request.form.get("assignee"):
+            user = session.get(User, _id("assignee"))
+            if user is None:
+                raise HelpdeskError(_lazy("Choose one from the list."), field="assignee")
+        actions.assign(session, ticket, user, actor=actor(), at=now())
+
+    return _change(number, change)
+
+
+@blueprint.post("/desk/t/<number>/queue")
+@needs("ticket.change")
+def queue(number: str) -> BaseResponse:
+    def change(session: Session, ticket: Ticket) -> None:
+        found = session.get(Queue, _id("queue"))
+        open_ = viewer().queue_ids
+        if found is None or not found.active or (open_ is not None and found.id not in open_):
+            raise HelpdeskError(_lazy("Choose one from the list."), field="queue")
+        actions.move(session, ticket, found, actor=actor(), at=now())
+
+    return _change(number, change)
+
+
+@blueprint.post("/desk/t/<number>/tags")
+@needs("ticket.change")
+def tags(number: str) -> BaseResponse:
+    wanted = request.form.get("tags", "")[:2000].split(",")
+    return _change(number, lambda s, t: actions.set_tags(s, t, wanted, actor=actor(), at=now()))
+
+
+@blueprint.post("/desk/t/<number>/subject")
+@needs("ticket.change")
+def subject(number: str) -> BaseResponse:
+    wanted = request.form.get("subject", "")
+    return _change(number, lambda s, t: actions.set_subject(s, t, wanted, actor=actor(), at=now()))
+
+
+def _change(number: str, change: Change) -> BaseResponse:
+    """Do it if the ticket is still as it was shown; a script gets a signal, others a page."""
+    ticket_id = ticket_id_of(number)
+    who = viewer()
+    try:
+        with ext.write() as session:
+            ticket = ticket_for(session, who, ticket_id, "ticket.change", change=True)
+            actions.check_version(ticket, _id("version"))
+            change(session, ticket)
+            client_id = ticket.client_id
+    except Conflict as error:
+        return _conflict(error, number, ticket_id)
+    except HelpdeskError as error:
+        if error.status != 400 or is_script():
+            raise
+        flash(said(error), "error")
+        return redirect(back_to(number))
+    forget()
+    return changed(number, ticket_id, client_id)
+
+
+def changed(number: str, ticket_id: int, client_id: int) -> BaseResponse:
+    """The answer after a change: a signal for scripts, the ticket's page for others."""
+    if not is_script():
+        return redirect(back_to(number))
+    signal = {"tickets": [ticket_id], "clients": [client_id], "lists": True}
+    if "HX-Request" not in request.headers:
+        return Response(json.dumps(signal), mimetype="application/json")
+    response = Response(status=204)
+    response.headers["HX-Trigger"] = json.dumps({"changed": signal})
+    return response
+
+
+def is_script() -> bool:
+    best = request.accept_mimetypes.best_match(("text/html", "application/json"))
+    return "HX-Request" in request.headers or best == "application/json"
+
+
+def back_to(number: str) -> str:
+    """The ticket's page with the list it was opened from."""
+    query = request.query_string.decode("ascii", "replace")
+    return f"/desk/t/{number}?{query}" if query else f"/desk/t/{number}"
+
+
+def _conflict(error: Conflict, number: str, ticket_id: int) -> BaseResponse:
+    last = last_change(reading(), ticket_id, me().id)
+    text = said(error) + (" " + _("Last change: %(what)s.", what=last) if last else "")
+    if not is_script():
+        flash(text, "error")
+        return redirect(back_to(number))
+    signal = {"tickets": [ticket_id]}
+    response = Response(json.dumps({"error": text}), status=409, mimetype="application/json")
+    response.headers["HX-Trigger"] = json.dumps({"changed": signal})
+    return response
+
+
+def _one_of(kind: Callable[[str], T], value: str | None, field: str) -> T:
+    try:
+        return kind(value or "")
+    except ValueError:
+        raise HelpdeskError(_lazy("Choose one from the list."), field=field) from None
+
+
+def _id(field: str) -> int:
+    value = request.form.get(field, "")
+    if not (value.isascii() and value.isdigit() and len(value) < 18):
+        raise HelpdeskError(_lazy("Choose one from the list."), field=field)
+    return int(value)

@@ -1,0 +1,210 @@
+"""The page of one ticket: header with chips, thread, composer, the client beside it."""
+
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from helpdesk.accounts.models import QueueMember, Role, User
+from helpdesk.accounts.permissions import can
+from helpdesk.clients.models import ContactPoint, Person
+from helpdesk.lib.clock import now
+from helpdesk.lib.errors import NotFound
+from helpdesk.tickets.drafts import drafts_of
+from helpdesk.tickets.explain import explain
+from helpdesk.tickets.models import (
+    DONE,
+    Clock,
+    ClockState,
+    MessageKind,
+    PolicyStep,
+    Status,
+    StepAction,
+    Ticket,
+)
+from helpdesk.tickets.queries import ticket_id_of
+from helpdesk.tickets.views import tickets_of_client
+from helpdesk.web.cached import SETTINGS_SECONDS, keep
+from helpdesk.web.desk.history import user_names
+from helpdesk.web.desk.listing import CHANNEL_ICONS, draw, list_context, open_queues
+from helpdesk.web.desk.thread import thread_of
+from helpdesk.web.formats import ClockFace, promise
+from helpdesk.web.guard import me, needs, reading, viewer
+from helpdesk.web.words import words
+
+blueprint = Blueprint("desk_ticket", __name__)
+
+STATUSES = (Status.OPEN, Status.PENDING, Status.ON_HOLD, Status.RESOLVED, Status.CLOSED)
+OTHERS = 6  # tickets of the client shown beside
+
+
+@blueprint.get("/desk/t/<number>")
+@needs("ticket.read")
+def ticket(number: str) -> Response:
+    """The whole page, or for a click in the list only what stands beside it."""
+    found = open_ticket(number)
+    context = _talk(found) | _composer(found) | _side(found)
+    if request.headers.get("HX-Target") == "open":
+        suffix = request.query_string.decode("utf-8", "replace")
+        context |= {"suffix": f"?{suffix}" if suffix else ""}
+        return make_response(render_template("desk/_open.html", partial=True, **context))
+    context |= list_context(found.id)
+    return make_response(render_template("desk/ticket.html", partial=False, **context))
+
+
+@blueprint.get("/desk/t/<number>/talk")
+@needs("ticket.read")
+def talk(number: str) -> str:
+    """Header and thread, for a page that shows them already."""
+    return render_template("desk/_talk.html", **_talk(open_ticket(number)))
+
+
+@blueprint.get("/desk/t/<number>/side")
+@needs("ticket.read")
+def side(number: str) -> str:
+    """The client's card, for a page that shows it already."""
+    return render_template("desk/_side.html", **_side(open_ticket(number)))
+
+
+@blueprint.get("/desk/t/<number>/clocks")
+@needs("ticket.read")
+def clocks(number: str) -> str:
+    """Why these deadlines: the spans that counted and those that didn't."""
+    found = open_ticket(number)
+    at = now()
+    explained = explain(reading(), found.id, at)
+    context = {"clocks": [(one, next_step(one.step)) for one in explained], "at": at}
+    if "HX-Request" in request.headers:
+        return render_template("desk/_clocks.html", **context)
+    return render_template("desk/clocks.html", section="queue", ticket=found, **context)
+
+
+def open_ticket(number: str) -> Ticket:
+    """The ticket with all that its page names, in one statement. Raises NotFound."""
+    query = (
+        select(Ticket)
+        .where(Ticket.id == ticket_id_of(number))
+        .options(
+            joinedload(Ticket.queue),
+            joinedload(Ticket.client),
+            joinedload(Ticket.person),
+            joinedload(Ticket.contact_point),
+            joinedload(Ticket.assignee),
+        )
+    )
+    found = reading().scalar(query)
+    if found is None or not can(viewer(), "ticket.read", found):
+        raise NotFound()
+    return found
+
+
+def next_step(step: PolicyStep | None) -> str:
+    """What the escalation does next, in words; "" for nothing."""
+    if step is None:
+        return ""
+    if step.action == StepAction.PRIORITY and step.priority:
+        name = words().priority[step.priority]
+        return str(_("Then the priority becomes: %(priority)s", priority=name))
+    roles = {**words().role, "assignee": _("the assignee")}
+    who = user_names().get(step.user_id or 0) or roles.get(step.role or "", _("nobody"))
+    if step.action == StepAction.REASSIGN:
+        return str(_("Then the ticket goes to: %(who)s", who=who))
+    return str(_("Then is told: %(who)s", who=who))
+
+
+def _talk(found: Ticket) -> dict[str, Any]:
+    drafts = drafts_of(reading(), found.id, me().id)
+    ids = {kind: draft.id for kind, draft in drafts.items()}
+    shown = thread_of(reading(), found, ids, everything="all" in request.args)
+    suffix = request.query_string.decode("utf-8", "replace")
+    return {
+        "ticket": found,
+        "thread": shown,
+        "drafts": drafts,
+        "faces": _faces(found),
+        "statuses": STATUSES,
+        "workers": _workers(found.queue_id),
+        "queues": open_queues(viewer()),
+        "channel_icon": CHANNEL_ICONS[found.channel],
+        "suffix": f"?{suffix}" if suffix else "",
+        "own": me(),
+    }
+
+
+def _composer(found: Ticket) -> dict[str, Any]:
+    point = found.contact_point
+    return {
+        "reachable": point is not None and not point.bad,
+        "kind": MessageKind.NOTE if point is None or point.bad else MessageKind.OUTBOUND,
+        "languages": words().language,
+    }
+
+
+def _side(found: Ticket) -> dict[str, Any]:
+    rows = tickets_of_client(reading(), viewer(), found.client_id, limit=20)
+    others = [row for row in rows if row.id != found.id]
+    return {
+        "ticket": found,
+        "client": found.client,
+        "people": people_of(reading(), found.client_id),
+        "others": draw(others[:OTHERS], ""),
+        "open_count": sum(row.done_at is None for row in rows),
+        "count": f"{len(rows)}+" if len(rows) == 20 else str(len(rows)),
+        "languages": words().language,
+    }
+
+
+def people_of(session: Session, client_id: int) -> list[tuple[Person, list[ContactPoint]]]:
+    """The people of a client with their contact points, in one statement."""
+    query = (
+        select(Person, ContactPoint)
+        .outerjoin(ContactPoint, ContactPoint.person_id == Person.id)
+        .where(Person.client_id == client_id)
+        .order_by(Person.id, ContactPoint.id)
+        .limit(200)
+    )
+    found: dict[int, tuple[Person, list[ContactPoint]]] = {}
+    for person, point in session.execute(query):
+        _known, points = found.setdefault(person.id, (person, []))
+        if point is not None:
+            points.append(point)
+    return list(found.values())
+
+
+def _faces(found: Ticket) -> list[tuple[str, ClockFace]]:
+    """The promises as chips: the next deadline, or how they ended."""
+    names = words()
+    if found.next_due_at is not None and found.next_metric and found.status not in DONE:
+        face = promise(found.next_due_at, now(), found.sla)
+        return [(names.metric[found.next_metric], face)]
+    if found.status == Status.PENDING:
+        return [(_("Deadline"), ClockFace(names.paused, "paused"))]
+    query = select(Clock.metric, Clock.state).where(
+        Clock.ticket_id == found.id,
+        Clock.policy_id.is_not(None),
+        Clock.state.in_((ClockState.MET, ClockState.BREACHED)),
+    )
+    ends = {metric: state for metric, state in reading().execute(query.order_by(Clock.id))}
+    return [(names.metric[metric], _end(state)) for metric, state in ends.items()]
+
+
+def _end(state: ClockState) -> ClockFace:
+    if state == ClockState.MET:
+        return ClockFace(_("on time"), "met", "good")
+    return ClockFace(words().late, "over", "bad")
+
+
+def _workers(queue_id: int) -> list[tuple[int, str]]:
+    """(id, name) of the people who work in a queue, by name."""
+    return keep(("workers", queue_id), SETTINGS_SECONDS, lambda: _read_workers(queue_id))
+
+
+def _read_workers(queue_id: int) -> list[tuple[int, str]]:
+    member = select(QueueMember.user_id).where(QueueMember.queue_id == queue_id)
+    query = select(User.id, User.name).where(
+        User.active.is_(True),
+        User.all_queues.is_(True) | (User.role != Role.AGENT) | User.id.in_(member),
+    )
+    return [(id_, name) for id_, name in reading().execute(query.order_by(User.sort_key))]
