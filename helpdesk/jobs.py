@@ -53,18 +53,15 @@ class Job:
 
 
 def process_mail() -> int:
-    with ext.session() as session:
-        if not _any(session.scalar, Delivery.todo.is_not(None), Delivery.id):
-            return 0
+    if not _any(Delivery, Delivery.todo.is_not(None)):
+        return 0
     return receive.process_new(limit=200)
 
 
 def sweep_clocks() -> int:
     at = now()
-    with ext.session() as session:
-        due = Clock.next_at.is_not(None) & (Clock.next_at <= at)
-        if not _any(session.scalar, due, Clock.id):
-            return 0
+    if not _any(Clock, Clock.next_at.is_not(None) & (Clock.next_at <= at)):
+        return 0
     with ext.write() as session:
         return escalation.sweep(session, at, SWEEP)
 
@@ -74,11 +71,10 @@ def recount_clocks() -> int:
         return sla.recount_due(session, now(), SWEEP)
 
 
-def _any(
-    scalar: Callable[..., object], condition: ColumnElement[bool], id_: ColumnElement[int]
-) -> bool:
+def _any(model: type[Delivery] | type[Clock], condition: ColumnElement[bool]) -> bool:
     """A look before the leap: an idle worker should not take the write lock."""
-    return scalar(select(id_).where(condition).limit(1)) is not None
+    with ext.session() as session:
+        return session.scalar(select(model.id).where(condition).limit(1)) is not None
 
 
 def checkpoint() -> int:
@@ -157,7 +153,9 @@ class Runner:
 class Worker:
     """All jobs of one worker process."""
 
-    def __init__(self, app: Flask, quick: Sequence[Job] = QUICK, slow: Sequence[Job] = SLOW) -> None:
+    def __init__(
+        self, app: Flask, quick: Sequence[Job] = QUICK, slow: Sequence[Job] = SLOW
+    ) -> None:
         self.app = app
         self.quick = [Runner(app, job) for job in quick]
         own = (Job("heartbeat", self.beat, heartbeat.EVERY_SECONDS), Job("merge", self.merge, 2))

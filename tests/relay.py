@@ -99,7 +99,12 @@ class _Handler:
         self.relay = relay
 
     async def handle_EHLO(
-        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, answers: list[str]
+        self,
+        _server: SMTP,
+        session: Session,
+        _envelope: Envelope,
+        hostname: str,
+        answers: list[str],
     ) -> list[str]:
         session.host_name = hostname
         self.relay.encrypted += session.ssl is not None
@@ -115,7 +120,12 @@ class _Handler:
         return "250 OK"
 
     async def handle_RCPT(
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
     ) -> str:
         if self.relay.mood_for(address) is Mood.NEVER:
             return f"550 5.1.1 {self.relay.words}"
@@ -130,7 +140,7 @@ class _Handler:
             await asyncio.sleep(self.relay.slowness)
         assert isinstance(envelope.content, bytes)
         self.relay.taken.append(
-            Taken(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.content)
+            Taken((envelope.mail_from or "").strip("<>"), list(envelope.rcpt_tos), envelope.content)
         )
         if mood is Mood.DROP_AFTER_DATA:
             server.transport.abort()

@@ -26,7 +26,7 @@ DEMO_USERS = tuple((staff.login, staff.role) for staff in STAFF)
 """(local part of the address at MAIL_DOMAIN, role); all have DEMO_PASSWORD."""
 
 SEED = 20_261
-LAST_EMAILS = 40  # of our replies that can be looked at as emails
+LAST_EMAILS = 25  # of our replies that can be looked at as emails
 
 
 def is_empty() -> bool:

@@ -27,6 +27,8 @@ UKRAINIAN = """
 Софія Яремчук | f | Софіє | Чернівці | sofia.yaremchuk
 Максим Зінченко | m | Максиме | Суми | maksym.z
 Катерина Щербань | f | Катерино | Київ | k.shcherban
+Ярослав Климчук | m | Ярославе | Хмельницький | ya.klymchuk
+Зоряна Павлів | f | Зоряно | Львів | zoriana.pavliv
 * ТОВ «Затишна оселя» | oselya.example
 Людмила Кириленко | f | Людмило | головний бухгалтер | buh
 Роман Стеценко | m | Романе | закупівлі | roman.stetsenko
@@ -89,6 +91,7 @@ Tom Lindqvist | m |  | Kyiv | tom.lindqvist
 Chloe Martin | f |  | Lviv | chloe.martin
 Ravi Menon | m |  | Dnipro | ravi.menon
 Hannah Doyle | f |  | Kyiv | hannah.doyle
+George Achterberg | m |  | Odesa | g.achterberg
 * Northgate Hostels Ltd | northgate-hostels.example
 Peter Vance | m |  | operations manager | peter.vance
 Laura Simmons | f |  | accounts payable | accounts

@@ -5,6 +5,7 @@ those that wait now have waited for a known share of their promise.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,7 +35,7 @@ class End(StrEnum):
 
 # Where a story may be cut so that the ticket stands like this: marks of the last line.
 CUTS = {End.OPEN: ("<", "!"), End.PENDING: (">?",), End.ON_HOLD: (">~",)}
-ACTIVE = (End.NEW,) * 3 + (End.OPEN,) * 4 + (End.PENDING,) * 3 + (End.ON_HOLD,) * 2
+ACTIVE = {End.ON_HOLD: 7, End.PENDING: 13, End.OPEN: 17, End.NEW: 12}  # so many of each
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,12 @@ Promised = Callable[[Story, Writer, bool], int]
 
 def plan(stage: Stage, at: datetime, pick: random.Random, promised: Promised) -> list[Planned]:
     """About 200 tickets. `promised` tells business seconds to the first or a later response."""
-    planned = []
+    planned, lacking = [], Counter(ACTIVE)
     for number, story in enumerate(_told(pick)):
         writer = pick.choice(_writers(stage, story))
-        planned.append(_ticket(stage.calendar, at, pick, number, story, writer, promised))
+        end = _end(story, lacking) if number % 4 == 0 else End.DONE
+        lacking[end] -= 1
+        planned.append(_ticket(stage.calendar, at, pick, number, story, writer, end, promised))
     return planned
 
 
@@ -84,6 +87,13 @@ def ago(calendar: worktime.Calendar, at: datetime, seconds: float) -> datetime:
         else:
             high = middle
     return datetime.fromtimestamp(low, at.tzinfo)
+
+
+def _end(story: Story, lacking: Counter[End]) -> End:
+    """Of the ends that this story allows, the one that the largest share is lacking of."""
+    marks = {line.mark for line in story.rest[:-1]}
+    possible = [end for end in ACTIVE if end not in CUTS or marks & set(CUTS[end])]
+    return max(possible, key=lambda end: lacking[end] / ACTIVE[end])
 
 
 def _told(pick: random.Random) -> list[Story]:
@@ -112,10 +122,10 @@ def _ticket(
     number: int,
     story: Story,
     writer: Writer,
+    end: End,
     promised: Promised,
 ) -> Planned:
-    wanted = ACTIVE[number // 4 % len(ACTIVE)] if number % 4 == 0 else End.DONE
-    end, lines, rest = _cut(story, pick, wanted)
+    lines, rest = _cut(story, pick, end)
     response = partial(promised, story, writer)
     anchor = _anchor(calendar, at, pick, end, lines, response, number)
     resolved = anchor if end == End.DONE else None
@@ -139,18 +149,14 @@ def _ticket(
     )
 
 
-def _cut(story: Story, pick: random.Random, wanted: End) -> tuple[End, list[Line], list[Line]]:
-    """How it ends, the lines that are said, and those that are not."""
+def _cut(story: Story, pick: random.Random, end: End) -> tuple[list[Line], list[Line]]:
+    """The lines that are said, and those that are not."""
     lines = story.lines(pick.randrange(2))
-    if wanted == End.DONE:
-        return wanted, lines, []
-    if wanted == End.NEW:
-        return wanted, lines[:1], lines[1:]
-    places = [n for n, line in enumerate(lines) if n and line.mark in CUTS[wanted]]
-    if not places:
-        return End.OPEN, lines[:1], lines[1:]
-    place = pick.choice(places) + 1
-    return wanted, lines[:place], lines[place:]
+    if end == End.DONE:
+        return lines, []
+    places = [n for n, line in enumerate(lines) if n and line.mark in CUTS.get(end, ())]
+    place = pick.choice(places) + 1 if places else 1
+    return lines[:place], lines[place:]
 
 
 def _anchor(
@@ -211,4 +217,4 @@ def _previous(
     asked = ago(calendar, moment, share * target)
     evening = asked - timedelta(hours=pick.uniform(2, 14))
     unnoticed = worktime.elapsed(calendar, evening, asked) < 0.2 * target
-    return evening if unnoticed and pick.random() < 0.4 else asked
+    return evening.replace(microsecond=0) if unnoticed and pick.random() < 0.4 else asked

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, quote
 
 import structlog
@@ -37,7 +37,10 @@ class Application:
 
     def __init__(self, app: Flask) -> None:
         self.hub = Hub(app)
-        self.pages = WSGIMiddleware(app, workers=THREADS, send_queue_size=SEND_QUEUE)
+        # Its own types name every message apart; ours are the plain ones of the specification.
+        self.pages: Any = WSGIMiddleware(
+            cast(Any, app), workers=THREADS, send_queue_size=SEND_QUEUE
+        )
         self.limit = int(app.config["MAX_CONTENT_LENGTH"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

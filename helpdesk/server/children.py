@@ -43,7 +43,7 @@ async def _web(app: Flask, sock: socket.socket) -> None:
     application = Application(app)
     server = _Server(
         uvicorn.Config(
-            application,  # type: ignore[arg-type]
+            application,
             loop="asyncio",
             http="h11",
             ws="none",

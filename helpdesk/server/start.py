@@ -6,8 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import select
 
-from helpdesk import ext
+from helpdesk import demo, ext
+from helpdesk.accounts.models import User
+from helpdesk.lib.clock import now
 from helpdesk.server import checks, children
 from helpdesk.server.first_start import first_start
 from helpdesk.server.greeting import greeting
@@ -24,9 +27,28 @@ def run(app: Flask, say: Callable[[str], None]) -> int:
     checks.check_database(app)
     checks.migrate(app)
     beginning = first_start(app)
-    logins: Sequence[tuple[str, str, str]] = ()
-    text = greeting(app.config, beginning, logins)
+    if app.config["DEMO"]:
+        load_demo(app, say)
+    text = greeting(app.config, beginning, _logins(app))
     return supervise(app, processes, lambda: say(text))
+
+
+def load_demo(app: Flask, say: Callable[[str], None]) -> None:
+    """Load demo data if nobody has worked here yet."""
+    with app.app_context():
+        if demo.is_empty():
+            say("Loading demo data")
+            demo.load(now())
+
+
+def _logins(app: Flask) -> list[tuple[str, str, str]]:
+    """Role, address and password of the demo people, as far as they are here."""
+    domain = app.config["MAIL_DOMAIN"]
+    known = [(role, f"{name}@{domain}") for name, role in demo.DEMO_USERS]
+    with app.app_context(), ext.session() as session:
+        query = select(User.email).where(User.email.in_([email for _, email in known]))
+        here = set(session.scalars(query.where(User.active.is_(True))))
+    return [(role, email, demo.DEMO_PASSWORD) for role, email in known if email in here]
 
 
 def run_part(app: Flask, role: str) -> int:

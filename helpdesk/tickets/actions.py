@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk.accounts.models import QueueMember, Role, User
 from helpdesk.clients.actions import clean_tags
-from helpdesk.clients.models import Client
+from helpdesk.clients.models import Client, ContactPoint
 from helpdesk.events import Actor, record
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
 from helpdesk.lib.text import clean_line
@@ -51,16 +51,7 @@ def reply(
     user is used up, its files go with the answer. Raises HelpdeskError for an empty text or a
     ticket without an address to answer to.
     """
-    point = ticket.contact_point
-    if point is None:
-        raise HelpdeskError(_lazy("The client has no address to answer to."), field="text")
-    if point.bad:
-        raise HelpdeskError(
-            _lazy("Mail to %(address)s came back. Correct the client's address first."),
-            field="text",
-            address=point.value,
-        )
-    last = _last_client_message(session, ticket.id)
+    point = _address(ticket)
     message = _write(
         session,
         ticket,
@@ -68,13 +59,8 @@ def reply(
         text,
         user_id=user_id,
         at=at,
-        message_id=signed_message_id(
-            current_app.config["SECRET_KEY"].encode(),
-            ticket.id,
-            uuid4().hex,
-            current_app.config["MAIL_DOMAIN"],
-        ),
-        in_reply_to=last,
+        message_id=_new_message_id(ticket.id),
+        in_reply_to=_last_client_message(session, ticket.id),
         contact_point_id=point.id,
     )
     ticket.first_response_at = ticket.first_response_at or at
@@ -244,6 +230,26 @@ def check_version(ticket: Ticket, version: int) -> None:
 def client_tags_of(session: Session, client_id: int) -> list[str]:
     """The tags by which policies choose."""
     return session.scalars(select(Client.tags).where(Client.id == client_id)).one()
+
+
+def _address(ticket: Ticket) -> ContactPoint:
+    point = ticket.contact_point
+    if point is None:
+        raise HelpdeskError(_lazy("The client has no address to answer to."), field="text")
+    if point.bad:
+        raise HelpdeskError(
+            _lazy("Mail to %(address)s came back. Correct the client's address first."),
+            field="text",
+            address=point.value,
+        )
+    return point
+
+
+def _new_message_id(ticket_id: int) -> str:
+    config = current_app.config
+    return signed_message_id(
+        config["SECRET_KEY"].encode(), ticket_id, uuid4().hex, config["MAIL_DOMAIN"]
+    )
 
 
 def _write(

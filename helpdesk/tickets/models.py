@@ -277,6 +277,7 @@ class PolicyStep(Base):
     """What happens so many business seconds after a breach."""
 
     __tablename__ = "policy_step"
+    __table_args__ = {"sqlite_autoincrement": True}  # clocks remember the ids
 
     id: Mapped[int] = mapped_column(primary_key=True)
     policy_id: Mapped[int] = mapped_column(ForeignKey("policy.id"), index=True)
@@ -296,6 +297,7 @@ class Clock(Base):
         Index("ix_clock_ticket", "ticket_id", "id"),
         partial_index("ix_clock_next", "next_at", where="next_at IS NOT NULL"),
         partial_index("ix_clock_policy", "policy_id", "counted", where="stopped_at IS NULL"),
+        {"sqlite_autoincrement": True},  # keys of events name clocks: no id comes twice
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -74,25 +74,14 @@ def open_ticket(
         link_nonce=new_token(16),
     )
     sla.opened(
-        session,
-        ticket_id,
-        at=at,
-        priority=priority,
-        queue_id=queue_id,
-        client_tags=client_tags,
+        session, ticket_id, at=at, priority=priority, queue_id=queue_id, client_tags=client_tags
     )
     data: dict[str, Any] = {"queue_id": queue_id, "channel": channel.value, "receipt": receipt}
     if delivery_id is not None:
         data["delivery_id"] = delivery_id
-    record(
-        session,
-        "ticket.opened",
-        actor=actor or Actor(person_id=who.person_id),
-        at=at,
-        ticket_id=ticket_id,
-        client_id=who.client_id,
-        **data,
-    )
+    actor = actor or Actor(person_id=who.person_id)
+    ids = {"ticket_id": ticket_id, "client_id": who.client_id}
+    record(session, "ticket.opened", actor=actor, at=at, **ids, **data)
     return ticket_id
 
 

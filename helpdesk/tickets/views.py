@@ -7,7 +7,7 @@ page costs the same however many tickets there are. Counts stop at CAP.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session
@@ -157,7 +157,8 @@ def tickets_of_client(
 
 
 def _select() -> Select[Any]:
-    return select(*COLUMNS).join(Person, Person.id == Ticket.person_id)
+    query = select(*COLUMNS).join(Person, Person.id == Ticket.person_id)
+    return cast(Select[Any], query)
 
 
 def _rows(found: Iterable[Row[Any]]) -> list[TicketRow]:

@@ -39,7 +39,7 @@ def _cache(response: Response) -> Response:
     name = (request.view_args or {}).get("filename", "")
     if name.endswith(TEXT_SUFFIXES):
         response.vary.add("Accept-Encoding")
-        if "gzip" in request.accept_encodings:
+        if request.accept_encodings["gzip"]:
             _compress(response, Path(str(current_app.static_folder)) / name)
     return response
 

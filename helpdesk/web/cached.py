@@ -5,15 +5,13 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from flask import current_app, g
-from sqlalchemy import func, select
 
 from helpdesk import settings
-from helpdesk.notices import Notice
+from helpdesk.notices import COUNT_CAP, unread_count
 from helpdesk.web.guard import reading
 
 SETTINGS_SECONDS = 5.0
 COUNT_SECONDS = 1.0
-MANY = 99
 
 T = TypeVar("T")
 
@@ -51,11 +49,5 @@ def notice_count() -> str:
     if g.user is None:
         return ""
     user_id = g.user.id
-    count = keep(("notices", user_id), COUNT_SECONDS, lambda: _unread(user_id))
-    return "" if not count else str(count) if count <= MANY else f"{MANY}+"
-
-
-def _unread(user_id: int) -> int:
-    rows = select(Notice.id).where(Notice.user_id == user_id, Notice.read_at.is_(None))
-    capped = rows.limit(MANY + 1).subquery()
-    return reading().scalar(select(func.count()).select_from(capped)) or 0
+    count = keep(("notices", user_id), COUNT_SECONDS, lambda: unread_count(reading(), user_id))
+    return "" if not count else str(count) if count < COUNT_CAP else f"{COUNT_CAP - 1}+"

@@ -34,7 +34,6 @@ def init_formats(app: Flask) -> None:
         "moment": moment,
         "exact": exact,
         "initials": initials,
-        "length": length,
         "size": size,
         "day": day,
         "clock_time": clock_time,

@@ -5,9 +5,10 @@ from contextlib import AbstractContextManager
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, g, request
+from flask import current_app, g, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
 from helpdesk.accounts import sessions
@@ -147,7 +148,7 @@ def _from_here() -> bool:
     return origin is None or origin in (current_app.config["PUBLIC_URL"], request.host_url[:-1])
 
 
-def set_cookie(response: Response, token: str) -> None:
+def set_cookie(response: BaseResponse, token: str) -> None:
     response.set_cookie(
         COOKIE,
         token,

@@ -166,4 +166,4 @@ def notice_text(kind: str) -> str:
         "clock.breached": _("A deadline is over"),
         "clock.stepped": _("Escalated: a deadline is over"),
     }
-    return texts.get(kind, _("Something changed"))
+    return str(texts.get(kind, _("Something changed")))

@@ -225,7 +225,8 @@ def upgrade() -> None:
     sa.Column('priority', sa.String(20), nullable=True),
     sa.ForeignKeyConstraint(['policy_id'], ['policy.id'], name=op.f('fk_policy_step_policy_id')),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_policy_step_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_policy_step'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_policy_step')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('policy_step', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_policy_step_policy_id'), ['policy_id'], unique=False)
@@ -317,7 +318,8 @@ def upgrade() -> None:
     sa.Column('explained', sa.JSON(), nullable=True),
     sa.ForeignKeyConstraint(['policy_id'], ['policy.id'], name=op.f('fk_clock_policy_id')),
     sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_clock_ticket_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_clock'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_clock')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('clock', schema=None) as batch_op:
         batch_op.create_index('ix_clock_next', ['next_at'], unique=False, sqlite_where=sa.text('next_at IS NOT NULL'), postgresql_where=sa.text('next_at IS NOT NULL'))

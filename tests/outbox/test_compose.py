@@ -19,7 +19,7 @@ from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 HOSTILE = st.text(
     st.one_of(
-        st.sampled_from("\r\n\0\t :;,<>@\"\\=?()\u2028\u2029\x85\u202e\ud800éЇ日🙂"),
+        st.sampled_from('\r\n\0\t :;,<>@"\\=?()\u2028\u2029\x85\u202e\ud800éЇ日🙂'),
         st.sampled_from(string.printable),
         st.characters(),
     ),
@@ -38,7 +38,6 @@ FIELDS = {
     "X-Helpdesk-Loop",
     "Content-Language",
     "Content-Type",
-    "Content-Transfer-Encoding",
     "MIME-Version",
 }
 
@@ -78,7 +77,7 @@ def body(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
     assert part is not None
     content: str = part.get_content()
-    return content
+    return content.replace("\r\n", "\n")
 
 
 def head_of(raw: bytes) -> bytes:
@@ -188,7 +187,7 @@ def test_types_that_are_none_go_as_octets(content_type: str) -> None:
 )
 def test_any_text_arrives_whole(text: str) -> None:
     raw = compose(row(text=text, html=None))
-    assert parsed(raw).get_content() == text
+    assert body(parsed(raw), "plain") == text
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
     assert raw.isascii()
 
@@ -198,7 +197,9 @@ def test_international_domains_go_in_ascii() -> None:
     assert wire_address("Olga.X@Приклад.укр").startswith("Olga.X@xn--")
 
 
-@pytest.mark.parametrize("address", ["", "a", "a@b@c", "a b@c.de", "a@c.de\r\nBcc: x@y.de", "<a@b.c>"])
+@pytest.mark.parametrize(
+    "address", ["", "a", "a@b@c", "a b@c.de", "a@c.de\r\nBcc: x@y.de", "<a@b.c>"]
+)
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ValueError):
         compose(row(to_address=address))

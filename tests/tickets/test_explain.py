@@ -236,7 +236,8 @@ class Story:
         sla.answered(self.session, self.ticket.id, at=self.at)
 
     def _sweep(self, _: None) -> None:
-        sweep(self.session, self.at)
+        while sweep(self.session, self.at):  # a step of one clock may make another one late
+            pass
         before = self.rows()
         assert sweep(self.session, self.at) == 0
         assert self.rows() == before

@@ -48,6 +48,7 @@ Email = Annotated[
     AfterValidator(_email),
 ]
 Phone = Annotated[str, Field(min_length=3, max_length=40, pattern=r"^[^\x00]*[0-9][^\x00]*$")]
+RfcId = Annotated[str, Field(max_length=1000, pattern=NO_NUL)]
 Tag = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
 Tags = Annotated[list[Tag], Field(max_length=20)]
 Ref = Annotated[

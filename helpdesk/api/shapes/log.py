@@ -8,11 +8,11 @@ from helpdesk.api.shapes.base import (
     MAX_ID,
     ChannelWord,
     DeliveryWord,
-    Line,
     Listed,
     Moment,
     Out,
     Paged,
+    RfcId,
 )
 
 
@@ -35,7 +35,7 @@ class DeliveryList(Listed):
 
 class DeliveryQuery(Paged):
     state: DeliveryWord | MISSING = MISSING
-    message_id: Line | MISSING = MISSING
+    message_id: RfcId | MISSING = MISSING
 
 
 class ActorOut(Out):

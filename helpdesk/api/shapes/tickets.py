@@ -23,6 +23,7 @@ from helpdesk.api.shapes.base import (
     Phone,
     PriorityWord,
     Ref,
+    RfcId,
     StatusWord,
     Tags,
     Text,
@@ -72,7 +73,7 @@ class TicketList(Listed):
 
 
 class TicketQuery(Paged):
-    message_id: Line | MISSING = Field(
+    message_id: RfcId | MISSING = Field(
         default=MISSING, description="The RFC 5322 Message-ID of an email in the ticket."
     )
     number: Annotated[str, Field(pattern=r"^[0-9]{1,12}$")] | MISSING = MISSING

@@ -76,11 +76,11 @@ def queue_names() -> Mapping[int, str]:
 
 
 def _user_names() -> dict[int, str]:
-    return {id_: name for id_, name in reading().execute(select(User.id, User.name))}
+    return dict(reading().execute(select(User.id, User.name)).tuples().all())
 
 
 def _queue_names() -> dict[int, str]:
-    return {id_: name for id_, name in reading().execute(select(Queue.id, Queue.name))}
+    return dict(reading().execute(select(Queue.id, Queue.name)).tuples().all())
 
 
 def _drawn(event: Event) -> Happening:
@@ -113,7 +113,7 @@ def _change(label: str, names: Callable[[Any], str]) -> Callable[[Mapping[str, A
 
 
 def _user(id_: Any) -> str:
-    return user_names().get(id_, "?") if id_ else _("nobody")
+    return user_names().get(id_, "?") if id_ else str(_("nobody"))
 
 
 def _queue(id_: Any) -> str:
@@ -131,7 +131,7 @@ def _step(data: Mapping[str, Any]) -> str:
         "reassign": _("the assignee was changed"),
     }
     act = acts.get(data.get("action", ""), "")
-    return _("Escalated, %(metric)s is overdue: %(act)s", metric=_metric(data), act=act)
+    return str(_("Escalated, %(metric)s is overdue: %(act)s", metric=_metric(data), act=act))
 
 
 _TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

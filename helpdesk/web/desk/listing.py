@@ -125,15 +125,16 @@ def face(row: TicketRow, at: datetime) -> ClockFace:
 def title(who: Viewer, view: View) -> str:
     """The name of a view."""
     if view.name == "queue":
-        return dict(open_queues(who)).get(view.queue_id or 0, _("Queue"))
-    return {
+        return dict(open_queues(who)).get(view.queue_id or 0) or str(_("Queue"))
+    names: dict[str, str] = {
         "mine": _("My tickets"),
         "unassigned": _("Unassigned"),
         "risk": _("At risk"),
         "breached": _("Overdue"),
         "all": _("All open"),
         "done": _("Done"),
-    }[view.name]
+    }
+    return names[view.name]
 
 
 def capped(number: int | None) -> str:

@@ -67,7 +67,7 @@ def log_out() -> BaseResponse:
     return response
 
 
-@blueprint.get("/password/<token>")
+@blueprint.get("/welcome/<token>")
 @public
 def password_form(token: str) -> str:
     """Choose a password. Raises NotFound if the link is used up or out of date."""
@@ -75,7 +75,7 @@ def password_form(token: str) -> str:
     return render_template("desk/password.html", email=user.email, errors={})
 
 
-@blueprint.post("/password/<token>")
+@blueprint.post("/welcome/<token>")
 @public
 def set_password(token: str) -> BaseResponse | tuple[str, int]:
     password = request.form.get("password", "")[:PASSWORD_LIMIT]

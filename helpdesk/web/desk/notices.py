@@ -1,13 +1,13 @@
 """The bell: what the reader should know, and reading it."""
 
 from flask import Blueprint, redirect, render_template
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
 from helpdesk.lib.clock import now
-from helpdesk.notices import Notice
+from helpdesk.notices import Notice, mark_read
 from helpdesk.web.cached import forget
 from helpdesk.web.guard import me, needs, reading
 from helpdesk.web.words import notice_text
@@ -43,10 +43,6 @@ def bell() -> str:
 def read_all() -> BaseResponse:
     """Mark all as read."""
     with ext.write() as session:
-        session.execute(
-            update(Notice)
-            .where(Notice.user_id == me().id, Notice.read_at.is_(None))
-            .values(read_at=now())
-        )
+        mark_read(session, me().id, at=now())
     forget()
     return redirect("/desk/notices")

@@ -186,7 +186,7 @@ def _faces(found: Ticket) -> list[tuple[str, ClockFace]]:
         Clock.policy_id.is_not(None),
         Clock.state.in_((ClockState.MET, ClockState.BREACHED)),
     )
-    ends = {metric: state for metric, state in reading().execute(query.order_by(Clock.id))}
+    ends = dict(reading().execute(query.order_by(Clock.id)).tuples().all())
     return [(names.metric[metric], _end(state)) for metric, state in ends.items()]
 
 
