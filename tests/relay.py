@@ -196,4 +196,4 @@ class _Controller(Controller):
     ) -> AuthResult:
         given = (data.login.decode(), data.password.decode())
         self.relay.logins += given == self.relay.login
-        return AuthResult(success=given == self.relay.login)
+        return AuthResult(success=given == self.relay.login, handled=False)

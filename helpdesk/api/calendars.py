@@ -38,7 +38,6 @@ def list_calendars(call: Call[Paged, None]) -> CalendarList:
     answer=CalendarOut,
     tag="set-up",
     status=201,
-    refusals=(409,),
 )
 def add_calendar(call: Call[Query, CalendarIn]) -> CalendarOut:
     """Add a calendar.

@@ -109,7 +109,7 @@ def read_client(call: Call[Query, None], client_id: int) -> Reply:
     body=ClientChange,
     answer=ClientOut,
     tag="clients",
-    refusals=(409, 412),
+    refusals=(412,),
 )
 def patch_client(call: Call[Query, ClientChange], client_id: int) -> Reply:
     """Change a client.

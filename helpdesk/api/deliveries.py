@@ -46,7 +46,6 @@ def list_deliveries(call: Call[DeliveryQuery, None]) -> DeliveryList:
     permission="delivery.replay",
     answer=DeliveryOut,
     tag="deliveries",
-    refusals=(409, 422),
 )
 def replay_delivery(call: Call[Query, None], delivery_id: int) -> DeliveryOut:
     """Process a failed or quarantined delivery again."""

@@ -22,11 +22,11 @@ WORDS = {
     "401": "There is no valid token.",
     "403": "The token may not do that.",
     "404": "There is nothing here, or it is not for this token.",
-    "409": "It contradicts what is there already.",
+    "409": "It contradicts what is there, or a rule that the schema can't say.",
     "412": "The thing has changed since the version that If-Match names.",
     "413": "The body is too large.",
     "415": "The body is not JSON.",
-    "422": "The body does not fit.",
+    "422": "The body does not fit its schema.",
     "500": "A fault on our side.",
     "503": "The database is busy or away; try again.",
 }
@@ -73,7 +73,7 @@ def _finish(method: str, operation: dict[str, Any]) -> None:
             parameter["description"] = description
     if method == "post":
         operation["parameters"].append(IDEMPOTENCY)
-        operation["responses"].setdefault("422", _problem("422"))
+        operation["responses"].setdefault("409", _problem("409"))
     if "requestBody" in operation:
         operation["requestBody"]["required"] = True
     if operation["operationId"] == "read_attachment":

@@ -35,7 +35,7 @@ def once(
     `request`: method, path and body. The answer is kept in the transaction that holds the
     effect, so there is never one without the other, and parallel repeats wait for the first.
     Answers to refused requests are not kept. Raises Refused for a malformed key (400) or one
-    that was used for another request (422).
+    that was used for another request (409).
     """
     if not re.fullmatch(KEY, key):
         raise Refused(
@@ -78,7 +78,7 @@ def sweep(session: Session, at: datetime) -> int:
 def _again(found: IdempotentAnswer, request_hash: str) -> Response:
     if found.request_hash != request_hash:
         raise Refused(
-            422,
+            409,
             _lazy("This Idempotency-Key was used for another request."),
             field="Idempotency-Key",
         )

@@ -116,7 +116,7 @@ def _problems(refusals: tuple[int, ...], *, has_body: bool) -> Any:
     """The document's entries for problems; `document` puts the words in."""
     schema = {"$ref": "#/components/schemas/Problem"}
     entry = {"description": "", "content": {problems.MIMETYPE: {"schema": schema}}}
-    with_body = {413, 415, 422} if has_body else set()
+    with_body = {409, 413, 415, 422} if has_body else set()
     return dict.fromkeys(sorted({*ALWAYS, *with_body, *refusals}), entry)
 
 
@@ -149,9 +149,11 @@ def _check_body() -> None:
         raise Refused(415, _lazy("The body must be JSON: send Content-Type: application/json."))
     request.max_content_length = MAX_BODY
     try:
-        request.get_json(force=True)
+        body = request.get_json(force=True)
     except RecursionError as error:
         raise Refused(400, _lazy("The JSON is nested too deeply.")) from error
+    if not isinstance(body, dict):
+        raise Refused(422, _lazy("The body must be a JSON object."), field="body")
 
 
 def _runner(view: View, *, status: int, writing: bool) -> Callable[..., Response]:

@@ -47,7 +47,6 @@ def list_policies(call: Call[Paged, None]) -> PolicyList:
     answer=PolicyOut,
     tag="set-up",
     status=201,
-    refusals=(409,),
 )
 def add_policy(call: Call[Query, PolicyIn]) -> PolicyOut:
     """Add a policy; of those that fit a ticket the most particular one wins."""

@@ -9,7 +9,7 @@ from apiflask import APIBlueprint, HTTPError
 from flask import Response
 from flask_babel import gettext as _
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from helpdesk.api.shapes.base import FieldError, Problem
@@ -47,6 +47,7 @@ def register(blueprint: APIBlueprint) -> None:
     blueprint.register_error_handler(HTTPError, _invalid)
     blueprint.register_error_handler(HelpdeskError, _helpdesk)
     blueprint.register_error_handler(OperationalError, _database)
+    blueprint.register_error_handler(IntegrityError, _raced)
     blueprint.register_error_handler(Exception, _unexpected)
 
 
@@ -76,9 +77,9 @@ def _helpdesk(error: HelpdeskError) -> Response:
     headers = dict(error.headers) if isinstance(error, Refused) else {}
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.retry_after)
-    # A verb says 400 for whatever does not fit; the request could be read, so it is a 422.
+    # A verb says 400 for what contradicts its rules; what does not fit the shape is a 422 before.
     plain = error.status == 400 and not isinstance(error, Refused)
-    return answer(422 if plain else error.status, said, errors, headers.items())
+    return answer(409 if plain else error.status, said, errors, headers.items())
 
 
 def _http(error: HTTPException) -> Response:
@@ -104,6 +105,12 @@ def _database(error: OperationalError) -> Response:
     log.error("database busy or away", exc_info=error)
     detail = _("The database is busy. Try again in a moment.")
     return answer(503, detail, headers=[("Retry-After", str(RETRY_SECONDS))])
+
+
+def _raced(error: IntegrityError) -> Response:
+    error.hide_parameters = True
+    log.warning("two requests met", exc_info=error)
+    return answer(409, _("Somebody else did the same at this moment. Look and try again."))
 
 
 def _unexpected(error: Exception) -> Response:

@@ -40,7 +40,6 @@ def list_queues(call: Call[Paged, None]) -> QueueList:
     answer=QueueOut,
     tag="set-up",
     status=201,
-    refusals=(409,),
 )
 def add_queue(call: Call[Query, QueueIn]) -> QueueOut:
     """Add a queue and the address that leads into it."""

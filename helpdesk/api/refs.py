@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Viewer
 from helpdesk.api.problems import Refused
-from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
+from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import clean
 from helpdesk.tickets.models import Calendar, Queue
 from helpdesk.tickets.queries import queue_named, user_named
@@ -18,27 +18,30 @@ from helpdesk.tickets.queries import queue_named, user_named
 T = TypeVar("T")
 
 
-def queue_of(session: Session, viewer: Viewer, ref: str | int, field: str = "queue") -> Queue:
-    """The queue; one that isn't the viewer's looks like none. Raises NotFound."""
-    queue = _found(lambda: queue_named(session, _clean(ref)), field)
+def queue_of(session: Session, viewer: Viewer, ref: str | int, *, unknown: int = 409) -> Queue:
+    """The queue; one that isn't the viewer's looks like none.
+
+    Raises Refused with the status `unknown`, which is 404 where a parameter named it.
+    """
+    queue = _found(lambda: queue_named(session, _clean(ref)), "queue", unknown)
     if viewer.queue_ids is not None and queue.id not in viewer.queue_ids:
-        raise _missing(field)
+        raise Refused(unknown, _lazy("There is no queue %(ref)s."), field="queue", ref=ref)
     return queue
 
 
 def user_of(session: Session, ref: str | int, field: str) -> User:
-    """An active user. Raises NotFound."""
-    return _found(lambda: user_named(session, _clean(ref)), field)
+    """An active user. Raises Refused (409)."""
+    return _found(lambda: user_named(session, _clean(ref)), field, 409)
 
 
-def calendar_of(session: Session, ref: str | int, field: str = "calendar") -> Calendar:
-    """Raises NotFound."""
+def calendar_of(session: Session, ref: str | int) -> Calendar:
+    """The calendar. Raises Refused (409)."""
     ref = _clean(ref)
     by_id = isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 18)
     found = session.get(Calendar, int(ref)) if by_id else None
     found = found or session.scalar(select(Calendar).where(Calendar.name == str(ref)))
     if found is None:
-        raise _missing(field)
+        raise Refused(409, _lazy("There is no calendar %(ref)s."), field="calendar", ref=ref)
     return found
 
 
@@ -65,12 +68,8 @@ def _clean(ref: str | int) -> str | int:
     return clean(ref) if isinstance(ref, str) else ref
 
 
-def _found(look: Callable[[], T], field: str) -> T:
+def _found(look: Callable[[], T], field: str, unknown: int) -> T:
     try:
         return look()
     except HelpdeskError as error:
-        raise NotFound(error.message, **{**error.params, "field": field}) from error
-
-
-def _missing(field: str) -> NotFound:
-    return NotFound(_lazy("There is nothing with this id or name."), field=field)
+        raise Refused(unknown, error.message, field=field, **error.params) from error

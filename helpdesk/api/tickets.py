@@ -127,7 +127,7 @@ def read_ticket(call: Call[Query, None], ticket_id: int) -> Reply:
     body=TicketChange,
     answer=TicketOut,
     tag="tickets",
-    refusals=(409, 412),
+    refusals=(412,),
 )
 def change_ticket(call: Call[Query, TicketChange], ticket_id: int) -> Reply:
     """Change a ticket.
@@ -199,7 +199,8 @@ def _filters(call: Call[TicketQuery, None]) -> list[Any]:
     if query.status is not MISSING:
         found += _status_is(Status(query.status))
     if query.queue is not MISSING:
-        found.append(Ticket.queue_id == queue_of(session, viewer, query.queue).id)
+        queue = queue_of(session, viewer, query.queue, unknown=404)
+        found.append(Ticket.queue_id == queue.id)
     if query.client is not MISSING:
         found.append(Ticket.client_id == query.client)
     return found

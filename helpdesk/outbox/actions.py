@@ -151,9 +151,9 @@ def _add_reply(session: Session, key: str, ticket: Ticket, message: Message, at:
     language = language_of(session, ticket)
     sender = sender_of(session, ticket)
     thread = reply.thread_of(session, ticket, message)
-    text, html = reply.body_of(session, ticket, message, language, at=at)
     with ext.in_language(language):
         subject = reply.subject_of(thread.subject, ticket.number)
+    text, html = reply.body_of(session, ticket, message, language, title=subject, at=at)
     outgoing_id = _add(
         session,
         key,

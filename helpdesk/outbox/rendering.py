@@ -40,14 +40,17 @@ def tidy(text: str) -> str:
     return _BLANKS.sub("\n\n", lines).strip() + "\n"
 
 
-def moment(at: datetime, zone: str, language: str, *, today: datetime) -> str:
-    """ "Tue 24 Nov, 14:30 (UTC+2)" in the given zone; with the year where it is another one."""
+def moment(at: datetime, zone: str, language: str, *, today: datetime, zoned: bool = True) -> str:
+    """ "Tue 24 Nov, 14:30 (UTC+2)" in the given zone; with the year where it is another one.
+
+    `zoned`: with the distance from UTC, since a reader may live elsewhere.
+    """
     local = at.astimezone(ZoneInfo(zone))
     pattern = _PATTERNS[language]
     if local.year != today.astimezone(local.tzinfo).year:
         pattern += " y"
     shown = format_datetime(local.replace(tzinfo=None), f"{pattern}, HH:mm", locale=language)
-    return f"{shown} ({_offset(local)})"
+    return f"{shown} ({_offset(local)})" if zoned else shown
 
 
 def greeting(person: Person | None, language: str) -> str:

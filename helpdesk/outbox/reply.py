@@ -69,7 +69,7 @@ def subject_of(subject: str, number: str) -> str:
 
 
 def body_of(
-    session: Session, ticket: Ticket, message: Message, language: str, *, at: datetime
+    session: Session, ticket: Ticket, message: Message, language: str, *, title: str, at: datetime
 ) -> tuple[str, str]:
     """Text and HTML of the answer."""
     signature = message.user.signature.strip() if message.user else ""
@@ -81,6 +81,7 @@ def body_of(
     html = render_html(
         "reply",
         language,
+        title=title,
         answer=_markup(message.text),
         signature=_markup(signature),
         quote=_markup(quote),
@@ -130,5 +131,5 @@ def _attribution(message: Message, language: str, at: datetime) -> str:
     zone = str(current_app.config["TIMEZONE"])
     name = clean_line(message.person.name, 80) if message.person else ""
     with ext.in_language(language):
-        when = moment(message.created_at, zone, language, today=at)
+        when = moment(message.created_at, zone, language, today=at, zoned=False)
         return str(_("On %(moment)s, %(name)s wrote:", moment=when, name=name))

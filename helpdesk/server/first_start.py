@@ -1,6 +1,5 @@
 """What a new installation begins with: a queue, its promises, and somebody who may log in."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
@@ -32,23 +31,25 @@ TARGETS = {
 }
 
 
-@dataclass(frozen=True)
-class Beginning:
-    """What the first start found: `setup_token` opens /welcome/TOKEN once, if nobody can log in."""
+def first_queue(app: Flask) -> None:
+    """Make the queue Support with its promises where there is no queue.
 
-    setup_token: str | None = None
-
-
-def first_start(app: Flask) -> Beginning:
-    """Make what is missing; a second call, or a second process, changes nothing.
-
-    Raises HelpdeskError where HELPDESK_ADMIN_EMAIL or HELPDESK_ADMIN_PASSWORD does not do.
+    A second call, or a second process, changes nothing. Raises HelpdeskError.
     """
     with app.app_context(), ext.write() as session:
         ext.lock(session, "first start")
         if session.scalar(select(Queue.id).limit(1)) is None:
             _support(session, app.config)
-        return Beginning(_administrator(session, app.config))
+
+
+def first_administrator(app: Flask) -> str | None:
+    """Make the first administrator; returns a token for /welcome/TOKEN if nobody can log in.
+
+    Raises HelpdeskError where HELPDESK_ADMIN_EMAIL or HELPDESK_ADMIN_PASSWORD does not do.
+    """
+    with app.app_context(), ext.write() as session:
+        ext.lock(session, "first start")
+        return _administrator(session, app.config)
 
 
 def _support(session: Session, config: Any) -> None:

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from helpdesk.server.first_start import Beginning
-
 LOCAL = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 
 def greeting(
-    config: Mapping[str, Any], beginning: Beginning, logins: Sequence[tuple[str, str, str]]
+    config: Mapping[str, Any], setup_token: str | None, logins: Sequence[tuple[str, str, str]]
 ) -> str:
     """Addresses, log-ins of the demo people (role, address, password) and what to try."""
     url, smtp = config["PUBLIC_URL"], config["SMTP_BIND"]
@@ -19,8 +17,8 @@ def greeting(
         f"  Health     {url}/readyz",
         f"  Email in   {smtp} (SMTP) for support@{config['MAIL_DOMAIN']}",
     ]
-    if beginning.setup_token:
-        lines += ["", f"  First, set your password: {url}/welcome/{beginning.setup_token}"]
+    if setup_token:
+        lines += ["", f"  First, set your password: {url}/welcome/{setup_token}"]
         lines += ["  The link works once, for 24 hours; a new start prints a new one."]
     if logins:
         lines += ["", "  Log in as"]

@@ -12,7 +12,7 @@ from helpdesk import demo, ext
 from helpdesk.accounts.models import User
 from helpdesk.lib.clock import now
 from helpdesk.server import checks, children
-from helpdesk.server.first_start import first_start
+from helpdesk.server.first_start import first_administrator, first_queue
 from helpdesk.server.greeting import greeting
 from helpdesk.server.processes import freeze
 from helpdesk.server.supervisor import Process, Supervisor
@@ -26,10 +26,10 @@ def run(app: Flask, say: Callable[[str], None]) -> int:
     processes = plan(app, ALL)
     checks.check_database(app)
     checks.migrate(app)
-    beginning = first_start(app)
+    first_queue(app)
     if app.config["DEMO"]:
         load_demo(app, say)
-    text = greeting(app.config, beginning, _logins(app))
+    text = greeting(app.config, first_administrator(app), _logins(app))
     return supervise(app, processes, lambda: say(text))
 
 

@@ -33,7 +33,7 @@ def create_queue(
 ) -> Queue:
     """Add a queue with its primary mailbox; `numbers` are kept in E.164, read as in `country`.
 
-    Raises HelpdeskError for a bad or taken name, address or number.
+    Raises HelpdeskError for a bad name, address or number, Conflict for a taken one.
     """
     lock(session, "queues")
     name = _free_name(session, name)
@@ -57,8 +57,8 @@ def change_queue(
 ) -> None:
     """Change name, numbers, receipts or active.
 
-    Raises HelpdeskError for bad or taken values and for closing the last active queue, and
-    TypeError for a field that is not a queue's: that is a bug.
+    Raises HelpdeskError for bad values and for closing the last active queue, Conflict for taken
+    ones, and TypeError for a field that is not a queue's: that is a bug.
     """
     if changes.keys() - CHANGEABLE:
         raise TypeError(f"a queue has no {sorted(changes.keys() - CHANGEABLE)}")
@@ -90,7 +90,7 @@ def add_mailbox(
 ) -> Mailbox:
     """Add an address that leads into the queue; the first one is what the queue answers from.
 
-    Raises HelpdeskError for what is no address or leads into a queue already.
+    Raises HelpdeskError for what is no address, Conflict for one that leads into a queue.
     """
     address = clean_line(address, 254)
     if not valid_email(address):
@@ -100,7 +100,7 @@ def add_mailbox(
     lock(session, "queues")
     taken = session.scalar(select(Mailbox).where(Mailbox.address == email_key(address)))
     if taken is not None:
-        raise HelpdeskError(
+        raise Conflict(
             _lazy("%(email)s leads into the queue %(queue)s already."),
             field="address",
             email=address,
@@ -172,13 +172,11 @@ def _free_name(session: Session, name: str, *, but: int | None = None) -> str:
     name = clean_line(name, NAME_LIMIT)
     if not name:
         raise HelpdeskError(_lazy("A queue needs a name."), field="name")
-    if name.isdigit():
+    if name.isascii() and name.isdigit():
         raise HelpdeskError(_lazy("A name of digits only would look like an id."), field="name")
     for id_, other in session.execute(select(Queue.id, Queue.name)):
         if id_ != but and fold(other) == fold(name):
-            raise HelpdeskError(
-                _lazy("There is a queue %(name)s already."), field="name", name=other
-            )
+            raise Conflict(_lazy("There is a queue %(name)s already."), field="name", name=other)
     return name
 
 
@@ -193,7 +191,7 @@ def _free_numbers(
     for id_, name, taken in session.execute(select(Queue.id, Queue.name, Queue.numbers)):
         both = set(taken) & set(wanted)
         if id_ != but and both:
-            raise HelpdeskError(
+            raise Conflict(
                 _lazy("%(number)s leads into the queue %(queue)s already."),
                 field="numbers",
                 number=min(both),

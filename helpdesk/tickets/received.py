@@ -80,7 +80,7 @@ def open_ticket(
     if delivery_id is not None:
         data["delivery_id"] = delivery_id
     actor = actor or Actor(person_id=who.person_id)
-    ids = {"ticket_id": ticket_id, "client_id": who.client_id}
+    ids: dict[str, Any] = {"ticket_id": ticket_id, "client_id": who.client_id}
     record(session, "ticket.opened", actor=actor, at=at, **ids, **data)
     return ticket_id
 

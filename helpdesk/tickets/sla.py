@@ -8,12 +8,14 @@ started a clock has one. A promise that no policy gives any more is *withdrawn*:
 policy, shows nowhere and goes on counting in case a policy gives it again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, Table, func, insert, select, update
+from sqlalchemy import Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from helpdesk.clients.models import Client
 from helpdesk.events import record
@@ -36,6 +38,7 @@ from helpdesk.tickets.promises import Promise, promise_by_id, promises, steps_of
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
 FACTS = (Ticket.id, Ticket.status, Ticket.queue_id, Ticket.priority, Ticket.first_response_at)
 CLOCKS, TICKETS = cast(Table, Clock.__table__), cast(Table, Ticket.__table__)
+SHOW = update(TICKETS).where(TICKETS.c.id == bindparam("ticket_id"))  # values are parameters
 COLUMNS = tuple(column.key for column in CLOCKS.columns if column.key != "id")
 
 
@@ -69,9 +72,7 @@ def opened(
         if metric in promise.targets
     ]
     _insert(session, started)
-    shown = {key: value for key, value in summary(started).items() if value is not None}
-    if shown:
-        session.execute(update(TICKETS).where(TICKETS.c.id == ticket_id).values(shown))
+    show(session, ticket_id, started)
 
 
 def client_wrote(session: Session, ticket_id: int, *, at: datetime) -> None:
@@ -199,7 +200,7 @@ def summary(live: Iterable[Clock]) -> dict[str, Any]:
 
 def show(session: Session, ticket_id: int, live: Iterable[Clock]) -> None:
     """Write onto the ticket what lists show of its clocks."""
-    session.execute(update(Ticket).where(Ticket.id == ticket_id).values(summary(live)))
+    _show(session, {ticket_id: live})
 
 
 def show_all(session: Session, ticket_ids: set[int]) -> None:
@@ -209,9 +210,17 @@ def show_all(session: Session, ticket_ids: set[int]) -> None:
         select(Clock).where(Clock.ticket_id.in_(ticket_ids), Clock.stopped_at.is_(None))
     ):
         live[clock.ticket_id].append(clock)
-    values = [{"id": ticket_id} | summary(mine) for ticket_id, mine in live.items()]
-    if values:
-        session.execute(update(Ticket), values)
+    if live:
+        _show(session, live)
+
+
+def _show(session: Session, live: Mapping[int, Iterable[Clock]]) -> None:
+    shown = {ticket_id: summary(mine) for ticket_id, mine in live.items()}
+    session.execute(SHOW, [{"ticket_id": id_} | values for id_, values in shown.items()])
+    for ticket_id, values in shown.items():
+        ticket = session.identity_map.get(identity_key(Ticket, ticket_id))
+        for key, value in values.items() if ticket is not None else ():
+            set_committed_value(ticket, key, value)
 
 
 def locked(session: Session, query: Select[Any]) -> Select[Any]:

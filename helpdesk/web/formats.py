@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 from flask import Flask, current_app, g
+from markupsafe import Markup, escape
 
 from helpdesk.lib.clock import now
 from helpdesk.web.words import words
@@ -38,6 +39,7 @@ def init_formats(app: Flask) -> None:
         "day": day,
         "clock_time": clock_time,
         "worked": worked,
+        "breakable": breakable,
         "from_to": from_to,
     }
 
@@ -58,8 +60,8 @@ def moment(at: datetime, form: str = "short") -> str:
 
 
 def exact(at: datetime) -> str:
-    """The whole moment with its zone, for tooltips."""
-    return str(format_datetime(at, "d MMMM y, HH:mm z", tzinfo=zone(), locale=g.language))
+    """The whole moment in the reader's zone."""
+    return str(format_datetime(at, "d MMMM y, HH:mm", tzinfo=zone(), locale=g.language))
 
 
 def day(at: datetime) -> str:
@@ -96,16 +98,21 @@ def worked(seconds: int) -> str:
 
 
 def from_to(span: Mapping[str, Any]) -> str:
-    """The ends of a span of an explanation: "12:40–13:00", with the days where they differ."""
+    """The ends of a span of an explanation: "12:40–13:00", with the days if not today."""
     start = datetime.fromisoformat(span["from"]).astimezone(zone())
     end = datetime.fromisoformat(span["to"]).astimezone(zone())
-    last = format_date(end.date(), "d MMM", locale=g.language)
-    first = format_date(start.date(), "d MMM", locale=g.language)
-    if start.date() == end.date():
-        today = now().astimezone(zone()).date()
-        head = "" if start.date() == today else f"{first}, "
-        return f"{head}{start:%H:%M}–{end:%H:%M}"
-    return f"{first}, {start:%H:%M} – {last}, {end:%H:%M}"
+    if start.date() != end.date():
+        return f"{_day(start)} {start:%H:%M} – {_day(end)} {end:%H:%M}"
+    today = now().astimezone(zone()).date()
+    head = "" if start.date() == today else f"{_day(start)} "
+    return f"{head}{start:%H:%M}–{end:%H:%M}"
+
+
+def _day(local: datetime) -> str:
+    """A weekday where that is clear, else the date."""
+    if abs(local.date() - now().astimezone(zone()).date()) < timedelta(days=6):
+        return words().weekdays[local.weekday()]
+    return str(format_date(local.date(), "d MMM", locale=g.language))
 
 
 def size(octets: int) -> str:
@@ -117,6 +124,11 @@ def size(octets: int) -> str:
         return f"{octets // KILO} {unit['kB']}"
     text = f"{octets / KILO / KILO:.1f} {unit['MB']}"
     return text if g.language == "en" else text.replace(".", ",")
+
+
+def breakable(address: str) -> Markup:
+    """An address that may break after "@" and before dots, never inside a word."""
+    return Markup(str(escape(address)).replace("@", "@<wbr>").replace(".", "<wbr>."))
 
 
 def initials(name: str) -> str:

@@ -1,9 +1,17 @@
 """What all shapes are made of: cleaned text, ids, moments, lists and the error."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import MISSING, AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    MISSING,
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 from pydantic_core import PydanticCustomError
 
 from helpdesk.lib.errors import _lazy
@@ -37,7 +45,13 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 7.0 is the integer 7."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Id = Annotated[Whole, Field(ge=1, le=MAX_ID)]
 Line = Annotated[str, Field(max_length=300, pattern=NO_NUL)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=VISIBLE)]
 UniqueName = Annotated[str, Field(min_length=1, max_length=80, pattern=NOT_ONLY_DIGITS)]

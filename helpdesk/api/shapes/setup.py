@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import MISSING, Field
+from pydantic import MISSING, ConfigDict, Field
 
 from helpdesk.api.shapes.base import (
     DATE,
@@ -17,7 +17,9 @@ from helpdesk.api.shapes.base import (
     PriorityWord,
     Ref,
     UniqueName,
+    Whole,
 )
+from helpdesk.lib.worktime import WEEKDAYS
 
 
 class QueueOut(Out):
@@ -55,6 +57,12 @@ Zone = Annotated[
 
 class Weekly(In):
     """Windows of each day; a day left out is closed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": [day], "properties": {day: {"minItems": 1}}} for day in WEEKDAYS]
+        }
+    )
 
     mon: Windows = Field(default_factory=list)
     tue: Windows = Field(default_factory=list)
@@ -99,7 +107,7 @@ class CalendarIn(In):
     ] = Field(default_factory=dict)
 
 
-Seconds = Annotated[int, Field(ge=1, le=366 * 86_400)]
+Seconds = Annotated[Whole, Field(ge=1, le=366 * 86_400)]
 
 
 class Targets(In):

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from flask import current_app, request
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from helpdesk.accounts.permissions import Viewer
 from helpdesk.lib.clock import now
@@ -172,7 +173,11 @@ def _tabs(numbers: dict[str, int]) -> list[dict[str, Any]]:
     """The four views one click away; the last two are signs with a number."""
     return [
         {"key": "mine", "text": _("Mine"), "count": capped(numbers.get("mine"))},
-        {"key": "unassigned", "text": _("Free"), "count": capped(numbers.get("unassigned"))},
+        {
+            "key": "unassigned",
+            "text": pgettext("tab", "Unassigned"),
+            "count": capped(numbers.get("unassigned")),
+        },
         {
             "key": "risk",
             "label": _("At risk"),

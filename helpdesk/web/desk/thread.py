@@ -1,9 +1,9 @@
 """The thread of a ticket: messages and happenings in the order of time, ready to draw."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -18,6 +18,7 @@ from helpdesk.web.desk.history import Happening, happenings, user_names
 
 SHOWN = 100
 MOST = 1000
+TOGETHER = timedelta(minutes=1)
 INLINE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 FILE_ICONS = {"image": "photo", "application/pdf": "file-type-pdf", "application/zip": "file-zip"}
 
@@ -79,8 +80,28 @@ def thread_of(
     since = messages[0].created_at if more else None
     items: list[Item] = [*letters, *happenings(session, ticket.id, since)]
     items.sort(key=lambda item: (item.at, isinstance(item, Happening)))
+    items = list(_joined(items))
     waiting = {kind: _with_icons(files[("draft", id_)]) for kind, id_ in drafts.items()}
     return Thread(items, more, waiting)
+
+
+def _joined(items: Iterable[Item]) -> Iterator[Item]:
+    """What one person did within a minute is one line."""
+    last: Happening | None = None
+    for item in items:
+        if not isinstance(item, Happening):
+            if last is not None:
+                yield last
+            last = None
+            yield item
+        elif last is not None and item.by == last.by and item.at - last.at < TOGETHER:
+            last = replace(last, text=f"{last.text}; {item.text}", tone=last.tone or item.tone)
+        else:
+            if last is not None:
+                yield last
+            last = item
+    if last is not None:
+        yield last
 
 
 def icon_of(content_type: str) -> str:

@@ -1,5 +1,7 @@
 """The page of one ticket: header with chips, thread, composer, the client beside it."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -13,7 +15,7 @@ from helpdesk.clients.models import ContactPoint, Person
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.tickets.drafts import drafts_of
-from helpdesk.tickets.explain import explain
+from helpdesk.tickets.explain import ExplainedClock, explain
 from helpdesk.tickets.models import (
     DONE,
     Clock,
@@ -74,8 +76,9 @@ def clocks(number: str) -> str:
     """Why these deadlines: the spans that counted and those that didn't."""
     found = open_ticket(number)
     at = now()
-    explained = explain(reading(), found.id, at)
-    context = {"clocks": [(one, next_step(one.step)) for one in explained], "at": at}
+    explained = sorted(explain(reading(), found.id, at), key=_urgency)
+    drawn = [(one, whole_minutes(one.spans), next_step(one.step)) for one in explained]
+    context = {"clocks": drawn, "at": at}
     if "HX-Request" in request.headers:
         return render_template("desk/_clocks.html", **context)
     return render_template("desk/clocks.html", section="queue", ticket=found, **context)
@@ -98,6 +101,20 @@ def open_ticket(number: str) -> Ticket:
     if found is None or not can(viewer(), "ticket.read", found):
         raise NotFound()
     return found
+
+
+def whole_minutes(spans: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], int]]:
+    """Each span with its counted seconds in whole minutes that sum as the seconds do."""
+    total, drawn = 0, []
+    for span in spans:
+        before, total = total, total + (span["seconds"] if span["counted"] else 0)
+        drawn.append((span, (total + 30) // 60 * 60 - (before + 30) // 60 * 60))
+    return drawn
+
+
+def _urgency(one: ExplainedClock) -> tuple[bool, bool, datetime]:
+    """What runs comes first, by its deadline."""
+    return one.stopped_at is not None, one.due_at is None, one.due_at or one.started_at
 
 
 def next_step(step: PolicyStep | None) -> str:
@@ -187,13 +204,10 @@ def _faces(found: Ticket) -> list[tuple[str, ClockFace]]:
         Clock.state.in_((ClockState.MET, ClockState.BREACHED)),
     )
     ends = dict(reading().execute(query.order_by(Clock.id)).tuples().all())
-    return [(names.metric[metric], _end(state)) for metric, state in ends.items()]
-
-
-def _end(state: ClockState) -> ClockFace:
-    if state == ClockState.MET:
-        return ClockFace(_("on time"), "met", "good")
-    return ClockFace(words().late, "over", "bad")
+    late = [metric for metric, state in ends.items() if state == ClockState.BREACHED]
+    if late:
+        return [(names.metric[metric], ClockFace(names.late, "over", "bad")) for metric in late]
+    return [(_("Deadlines"), ClockFace(_("on time"), "met", "good"))] if ends else []
 
 
 def _workers(queue_id: int) -> list[tuple[int, str]]:

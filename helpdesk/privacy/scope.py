@@ -1,0 +1,123 @@
+"""What belongs to the people who are to be erased: the queries that all of privacy shares."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, undefer
+
+from helpdesk.clients.models import ContactKind, ContactPoint, Person
+from helpdesk.intake.archive import raw_of
+from helpdesk.intake.models import Delivery, DeliveryState
+from helpdesk.tickets.models import Message, Ticket
+
+CHUNK = 500  # ids in one statement
+HEADER = 64 << 10  # bytes of an undecided email that are searched for an address
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Ids of everything that is wholly theirs, and where others may have quoted them."""
+
+    person_ids: tuple[int, ...]
+    ticket_ids: tuple[int, ...]
+    message_ids: tuple[int, ...]  # all on their tickets, and theirs elsewhere
+    quoting_ids: tuple[int, ...]  # messages of others that came later on others' tickets
+    delivery_ids: tuple[int, ...]
+    addresses: tuple[str, ...]
+
+
+def chunks(ids: Sequence[int]) -> list[Sequence[int]]:
+    """The ids in parts that fit one statement."""
+    return [ids[n : n + CHUNK] for n in range(0, len(ids), CHUNK)]
+
+
+def scope_of(session: Session, person_ids: Sequence[int], client_id: int | None) -> Scope:
+    """Everything of these people and, if given, of their client."""
+    asked = [Ticket.person_id.in_(person_ids)]
+    if client_id is not None:
+        asked.append(Ticket.client_id == client_id)
+    ticket_ids = list(session.scalars(select(Ticket.id).where(or_(*asked)).order_by(Ticket.id)))
+    written = select(Message.id, Message.ticket_id).where(Message.person_id.in_(person_ids))
+    theirs = set(ticket_ids)
+    elsewhere = [row for row in session.execute(written) if row.ticket_id not in theirs]
+    message_ids = [row.id for row in elsewhere]
+    for part in chunks(ticket_ids):
+        message_ids += session.scalars(select(Message.id).where(Message.ticket_id.in_(part)))
+    first: dict[int, int] = {}
+    for row in elsewhere:
+        first[row.ticket_id] = min(row.id, first.get(row.ticket_id, row.id))
+    addresses = tuple(
+        session.scalars(
+            select(ContactPoint.key).where(
+                ContactPoint.person_id.in_(person_ids), ContactPoint.kind == ContactKind.EMAIL
+            )
+        )
+    )
+    return Scope(
+        tuple(person_ids),
+        tuple(ticket_ids),
+        tuple(sorted(message_ids)),
+        tuple(_quoting(session, person_ids, first)),
+        tuple(_deliveries(session, person_ids, ticket_ids, first, addresses)),
+        addresses,
+    )
+
+
+def people_of(session: Session, client_id: int) -> list[int]:
+    """The ids of all people of a client."""
+    return list(session.scalars(select(Person.id).where(Person.client_id == client_id)))
+
+
+def _quoting(session: Session, person_ids: Sequence[int], first: dict[int, int]) -> list[int]:
+    found: list[int] = []
+    for ticket_id, message_id in first.items():
+        query = select(Message.id).where(Message.ticket_id == ticket_id, Message.id > message_id)
+        others = or_(Message.person_id.is_(None), Message.person_id.not_in(person_ids))
+        found += session.scalars(query.where(others).order_by(Message.id))
+    return found
+
+
+def _deliveries(
+    session: Session,
+    person_ids: Sequence[int],
+    ticket_ids: Sequence[int],
+    first: dict[int, int],
+    addresses: Sequence[str],
+) -> list[int]:
+    """Their emails, all emails of their tickets, and those that may quote or come from them."""
+    found = set(session.scalars(select(Delivery.id).where(Delivery.person_id.in_(person_ids))))
+    for part in chunks([*ticket_ids, *first]):
+        found |= set(session.scalars(select(Delivery.id).where(Delivery.ticket_id.in_(part))))
+    return sorted(found | set(_undecided(session, addresses)))
+
+
+def _undecided(session: Session, addresses: Sequence[str]) -> list[int]:
+    """Emails that led to no ticket (not processed yet, failed) and name one of the addresses."""
+    if not addresses:
+        return []
+    rows = select(Delivery).where(
+        Delivery.state != DeliveryState.DONE, Delivery.ticket_id.is_(None)
+    )
+    by_envelope = select(Delivery.id).where(
+        Delivery.state != DeliveryState.DONE,
+        func.lower(Delivery.envelope_from).in_(addresses),
+    )
+    found = set(session.scalars(by_envelope))
+    needles = [address.encode() for address in addresses]
+    last = 0
+    while True:
+        query = rows.where(Delivery.id > last).order_by(Delivery.id).limit(50)
+        page = session.scalars(query.options(undefer(Delivery.raw))).all()
+        found |= {one.id for one in page if _names(one, needles)}
+        if len(page) < 50:
+            return sorted(found)
+        last = page[-1].id
+
+
+def _names(delivery: Delivery, needles: Sequence[bytes]) -> bool:
+    try:
+        head = raw_of(delivery)[:HEADER].lower()
+    except FileNotFoundError:
+        return False
+    return any(needle in head for needle in needles)

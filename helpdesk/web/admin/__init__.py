@@ -1,0 +1,1 @@
+"""Pages for administrators: staff, queues, calendars, policies, what came in and what went out."""

@@ -1,0 +1,1 @@
+"""Pages for customers: how to reach us, and their own requests behind a signed link."""

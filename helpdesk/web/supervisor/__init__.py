@@ -1,0 +1,1 @@
+"""Pages for supervisors: which promises are in danger."""
