@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 from flask import current_app
@@ -14,8 +15,10 @@ from sqlalchemy import (
     Connection,
     Engine,
     Index,
+    Insert,
     Integer,
     MetaData,
+    Table,
     event,
     insert,
     text,
@@ -144,8 +147,14 @@ def add_row(session: Session, model: type[Base], **values: Any) -> int:
 
     Intake writes this way: adding and flushing an object costs four times as much.
     """
-    result = session.execute(insert(model).values(values))
+    result = session.execute(_insert(model), values)
     return int(cast(Any, result).inserted_primary_key[0])
+
+
+@cache
+def _insert(model: type[Base]) -> Insert:
+    """Made once: building a statement costs more than running it, and the ORM's more than that."""
+    return insert(cast(Table, model.__table__))
 
 
 def add_missing(
@@ -157,14 +166,17 @@ def add_missing(
     session.execute(statement, list(rows))
 
 
-def lock(session: Session, name: str) -> None:
+def lock(session: Session, name: str) -> bool:
     """Hold the named lock until the end of this write transaction.
 
-    On SQLite a write transaction is alone already.
+    Returns whether somebody else may have written meanwhile. On SQLite a write transaction is
+    alone already.
     """
-    if not is_sqlite(session.get_bind()):
-        key = zlib.crc32(name.encode("utf-8", "surrogatepass"))
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+    if is_sqlite(session.get_bind()):
+        return False
+    key = zlib.crc32(name.encode("utf-8", "surrogatepass"))
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+    return True
 
 
 def skip_locked(session: Session) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Scope:
     message_ids: tuple[int, ...]  # all on their tickets, and theirs elsewhere
     quoting_ids: tuple[int, ...]  # messages of others that came later on others' tickets
     delivery_ids: tuple[int, ...]
-    addresses: tuple[str, ...]
+    quoting_delivery_ids: tuple[int, ...]  # of others, on others' tickets where they wrote
 
 
 def chunks(ids: Sequence[int]) -> list[Sequence[int]]:
@@ -54,13 +54,15 @@ def scope_of(session: Session, person_ids: Sequence[int], client_id: int | None)
             )
         )
     )
+    deliveries = _deliveries(session, person_ids, ticket_ids, addresses)
+    beside = {id_ for part in chunks(list(first)) for id_ in _of_tickets(session, part)}
     return Scope(
         tuple(person_ids),
         tuple(ticket_ids),
         tuple(sorted(message_ids)),
         tuple(_quoting(session, person_ids, first)),
-        tuple(_deliveries(session, person_ids, ticket_ids, first, addresses)),
-        addresses,
+        tuple(sorted(deliveries)),
+        tuple(sorted(beside - deliveries)),
     )
 
 
@@ -82,20 +84,23 @@ def _deliveries(
     session: Session,
     person_ids: Sequence[int],
     ticket_ids: Sequence[int],
-    first: dict[int, int],
     addresses: Sequence[str],
-) -> list[int]:
-    """Their emails, all emails of their tickets, and those that may quote or come from them."""
+) -> set[int]:
+    """Their emails, all emails of their tickets, and those that may come from them."""
     found = set(session.scalars(select(Delivery.id).where(Delivery.person_id.in_(person_ids))))
-    for part in chunks([*ticket_ids, *first]):
-        found |= set(session.scalars(select(Delivery.id).where(Delivery.ticket_id.in_(part))))
-    return sorted(found | set(_undecided(session, addresses)))
+    for part in chunks(ticket_ids):
+        found |= set(_of_tickets(session, part))
+    return found | _undecided(session, addresses)
 
 
-def _undecided(session: Session, addresses: Sequence[str]) -> list[int]:
+def _of_tickets(session: Session, ticket_ids: Sequence[int]) -> Sequence[int]:
+    return session.scalars(select(Delivery.id).where(Delivery.ticket_id.in_(ticket_ids))).all()
+
+
+def _undecided(session: Session, addresses: Sequence[str]) -> set[int]:
     """Emails that led to no ticket (not processed yet, failed) and name one of the addresses."""
     if not addresses:
-        return []
+        return set()
     rows = select(Delivery).where(
         Delivery.state != DeliveryState.DONE, Delivery.ticket_id.is_(None)
     )
@@ -111,7 +116,7 @@ def _undecided(session: Session, addresses: Sequence[str]) -> list[int]:
         page = session.scalars(query.options(undefer(Delivery.raw))).all()
         found |= {one.id for one in page if _names(one, needles)}
         if len(page) < 50:
-            return sorted(found)
+            return found
         last = page[-1].id
 
 

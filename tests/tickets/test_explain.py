@@ -309,7 +309,7 @@ def _late(span: dict[str, Any]) -> bool:
 
 @settings(
     deadline=None,
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(story=STORIES)
@@ -326,7 +326,7 @@ def test_whatever_happens_the_counted_time_sums_to_the_target(
 
 @settings(
     deadline=None,
-    max_examples=15,
+    max_examples=10,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(story=STORIES, jumps=st.lists(st.integers(-50 * H, 50 * H), min_size=12, max_size=12))

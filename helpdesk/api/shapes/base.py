@@ -50,8 +50,8 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-Id = Annotated[Whole, Field(ge=1, le=MAX_ID)]
+Whole = BeforeValidator(_whole)
+Id = Annotated[int, Field(ge=1, le=MAX_ID), Whole]
 Line = Annotated[str, Field(max_length=300, pattern=NO_NUL)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=VISIBLE)]
 UniqueName = Annotated[str, Field(min_length=1, max_length=80, pattern=NOT_ONLY_DIGITS)]

@@ -107,7 +107,7 @@ class CalendarIn(In):
     ] = Field(default_factory=dict)
 
 
-Seconds = Annotated[Whole, Field(ge=1, le=366 * 86_400)]
+Seconds = Annotated[int, Field(ge=1, le=366 * 86_400), Whole]
 
 
 class Targets(In):
