@@ -34,6 +34,9 @@ log = structlog.get_logger()
 LADDER = (5, 30, 120, 600)
 """Seconds to the next try of a failed reaction; after the last it is parked."""
 
+CHUNK = 25
+"""Events of one transaction."""
+
 Reaction = Callable[[Session, Event, datetime], None]
 
 
@@ -60,10 +63,19 @@ class FailedReaction(Base):
 def react(limit: int = 200) -> int:
     """Follow up at most `limit` new Events, oldest first, and failed reactions that are due.
 
-    Entry point: it commits. Returns how many events and repeats were looked at.
+    Entry point: it commits, every few events, so that other writers wait briefly. Returns how
+    many events and repeats were looked at.
     """
-    if not _anything_to_do():
-        return 0
+    done = 0
+    while done < limit and _anything_to_do():
+        looked_at = _react(min(limit - done, CHUNK))
+        done += looked_at
+        if not looked_at:
+            break  # what there is, another worker holds
+    return done
+
+
+def _react(limit: int) -> int:
     at = now()
     with ext.write() as session:
         events = _claim(session, limit)
@@ -202,10 +214,14 @@ def tell_new_assignee(session: Session, event: Event, at: datetime) -> None:
 
 
 def tell_assignee_of_message(session: Session, event: Event, at: datetime) -> None:
-    message = session.get_one(Message, event.data["message_id"])
-    ticket = _ticket(session, event)
-    if not message.is_auto_reply and ticket.assignee_id is not None:
-        _tell(session, event, _active(session, [ticket.assignee_id]), at)
+    query = (
+        select(Ticket.assignee_id)
+        .join(Message, Message.ticket_id == Ticket.id)
+        .where(Message.id == event.data["message_id"], Message.is_auto_reply.is_(False))
+    )
+    assignee_id = session.scalar(query)
+    if assignee_id is not None:
+        _tell(session, event, _active(session, [assignee_id]), at)
 
 
 def tell_of_clock(session: Session, event: Event, at: datetime) -> None:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from helpdesk.clients.models import Client, ClientKind, ContactKind, ContactPoint, Person
@@ -15,6 +16,29 @@ from helpdesk.lib.collate import sort_key
 from helpdesk.lib.text import clean_line, email_key
 
 NOBODY = "unknown sender"
+
+_CLIENT, _PERSON = cast(Table, Client.__table__).c, cast(Table, Person.__table__).c
+_POINT = cast(Table, ContactPoint.__table__).c
+# Made once, over tables: intake asks it for every email.
+_BY_KEY = (
+    select(
+        _PERSON.client_id,
+        _PERSON.id,
+        _POINT.id,
+        _PERSON.language,
+        _CLIENT.language,
+        _POINT.bad,
+        _CLIENT.tags,
+    )
+    .select_from(
+        cast(Table, ContactPoint.__table__)
+        .join(cast(Table, Person.__table__), _PERSON.id == _POINT.person_id)
+        .join(cast(Table, Client.__table__), _CLIENT.id == _PERSON.client_id)
+    )
+    .where(_POINT.kind == bindparam("kind"), _POINT.key == bindparam("key"))
+    .order_by(_POINT.id)
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -42,22 +66,7 @@ def by_phone(session: Session, number: str, country: str) -> Known | None:
 
 
 def _by_key(session: Session, kind: ContactKind, key: str) -> Known | None:
-    row = session.execute(
-        select(
-            Person.client_id,
-            Person.id,
-            ContactPoint.id,
-            Person.language,
-            Client.language,
-            ContactPoint.bad,
-            Client.tags,
-        )
-        .join(Person, Person.id == ContactPoint.person_id)
-        .join(Client, Client.id == Person.client_id)
-        .where(ContactPoint.kind == kind, ContactPoint.key == key)
-        .order_by(ContactPoint.id)
-        .limit(1)
-    ).first()
+    row = session.execute(_BY_KEY, {"kind": kind, "key": key}).first()
     if row is None:
         return None
     return Known(row[0], row[1], row[2], row[3] or row[4], bad=row[5], tags=tuple(row[6]))
@@ -81,8 +90,7 @@ def find_or_create(
     """
     kind, key, value = _contact(email, number, country)
     found = _by_key(session, kind, key)
-    if found is None:
-        lock(session, f"contact:{kind}:{key}")
+    if found is None and lock(session, f"contact:{kind}:{key}"):
         found = _by_key(session, kind, key)
     if found is not None:
         return found
@@ -92,8 +100,7 @@ def find_or_create(
 def nobody(session: Session, *, at: datetime) -> Known:
     """The person that stands for senders without any address."""
     found = _by_key(session, ContactKind.MESSENGER, NOBODY)
-    if found is None:
-        lock(session, f"contact:{NOBODY}")
+    if found is None and lock(session, f"contact:{NOBODY}"):
         found = _by_key(session, ContactKind.MESSENGER, NOBODY)
     if found is None:
         found = _create(session, ContactKind.MESSENGER, NOBODY, NOBODY, "?", None, at, SYSTEM)

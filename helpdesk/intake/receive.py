@@ -6,10 +6,11 @@ the write transaction begins, so that the lock is held for the writing alone.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
 
 import structlog
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, undefer
 
@@ -36,6 +37,20 @@ log = structlog.get_logger()
 
 MAX_ATTEMPTS = 5
 
+_DELIVERY = cast(Table, Delivery.__table__).c
+_MAILBOX, _QUEUE = cast(Table, Mailbox.__table__).c, cast(Table, Queue.__table__).c
+# Made once: building a statement costs more than running it.
+_CHANGE = update(cast(Table, Delivery.__table__)).where(_DELIVERY.id == bindparam("delivery_id"))
+_ROUTES = (
+    select(_MAILBOX.address, _QUEUE.id, _QUEUE.receipts)
+    .join_from(
+        cast(Table, Mailbox.__table__),
+        cast(Table, Queue.__table__),
+        _QUEUE.id == _MAILBOX.queue_id,
+    )
+    .where(_MAILBOX.address.in_(bindparam("keys", expanding=True)), _QUEUE.active.is_(True))
+)
+
 
 @dataclass(frozen=True)
 class Understood:
@@ -53,6 +68,13 @@ class Outcome:
     ticket_id: int
     person_id: int | None
     receipt: bool
+
+
+class Route(NamedTuple):
+    """The queue an email goes to, and whether it sends receipts."""
+
+    queue_id: int
+    receipts: bool
 
 
 def process_new(limit: int = 200) -> int:
@@ -110,11 +132,22 @@ def _store_files(inbound: Inbound, raw: bytes) -> tuple[FileRef, ...]:
 
 
 def _apply_all(items: Sequence[Understood]) -> None:
-    with ext.write() as session:
-        free = _claim(session, [item.delivery.id for item in items])
-        for item in items:
-            if item.delivery.id in free:
+    """All together; where one fails, all again and each by itself, which costs more."""
+    try:
+        with ext.write() as session:
+            for item in _claimed(session, items):
+                _done(session, item, apply(session, item))
+    except OperationalError:
+        raise  # the database is away or busy: the whole batch comes again
+    except Exception:
+        with ext.write() as session:
+            for item in _claimed(session, items):
                 _apply_one(session, item)
+
+
+def _claimed(session: Session, items: Sequence[Understood]) -> list[Understood]:
+    free = _claim(session, [item.delivery.id for item in items])
+    return [item for item in items if item.delivery.id in free]
 
 
 def _claim(session: Session, ids: Sequence[int]) -> set[int]:
@@ -136,20 +169,17 @@ def _apply_one(session: Session, item: Understood) -> None:
 
 
 def _done(session: Session, item: Understood, outcome: Outcome) -> None:
-    session.execute(
-        update(Delivery)
-        .where(Delivery.id == item.delivery.id)
-        .values(
-            state=DeliveryState.DONE,
-            todo=None,
-            ticket_id=outcome.ticket_id,
-            person_id=outcome.person_id,
-            message_id=item.inbound.message_id or item.delivery.message_id,
-            is_auto_reply=item.inbound.is_auto_reply,
-            is_bounce=item.inbound.is_bounce,
-            receipt_sent=None if outcome.receipt else False,
-        )
-    )
+    values: dict[str, Any] = {
+        "state": DeliveryState.DONE,
+        "todo": None,
+        "ticket_id": outcome.ticket_id,
+        "person_id": outcome.person_id,
+        "message_id": item.inbound.message_id or item.delivery.message_id,
+        "is_auto_reply": item.inbound.is_auto_reply,
+        "is_bounce": item.inbound.is_bounce,
+        "receipt_sent": None if outcome.receipt else False,
+    }
+    session.execute(_CHANGE, {"delivery_id": item.delivery.id, **values})
 
 
 def _failed(session: Session, delivery_id: int, attempts: int, error: Exception) -> None:
@@ -204,7 +234,7 @@ def _opened(session: Session, item: Understood, who: Known, related_id: int | No
     )
     ticket_id = open_ticket(
         session,
-        queue_id=queue.id,
+        queue_id=queue.queue_id,
         who=who,
         subject=inbound.subject,
         channel=Channel.EMAIL,
@@ -292,11 +322,13 @@ def _mark_returned(session: Session, ticket_id: int, item: Understood) -> None:
         mark_bad(session, point, at=now())
 
 
-def _queue(session: Session, recipients: Sequence[str]) -> Queue:
+def _queue(session: Session, recipients: Sequence[str]) -> Route:
     """The queue of the first address that leads to one; postmaster and the rest to the oldest."""
     keys = [email_key(address) for address in recipients]
-    query = select(Mailbox.address, Queue).join(Queue, Queue.id == Mailbox.queue_id)
-    rows = session.execute(query.where(Mailbox.address.in_(keys), Queue.active.is_(True)))
-    by_address = dict(rows.all())
+    rows = session.execute(_ROUTES, {"keys": keys})
+    by_address = {address: Route(*route) for address, *route in rows}
     found = [by_address[key] for key in keys if key in by_address]
-    return found[0] if found else session.get_one(Queue, first_queue(session))
+    if found:
+        return found[0]
+    oldest = session.get_one(Queue, first_queue(session))
+    return Route(oldest.id, oldest.receipts)

@@ -13,7 +13,14 @@ from helpdesk.events import Actor, record
 from helpdesk.ext import add_row
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
 from helpdesk.outbox import receipt, reply
-from helpdesk.outbox.addressing import email_of, language_of, mail_domain, sender_of, signed_id
+from helpdesk.outbox.addressing import (
+    email_of,
+    language_of,
+    mail_domain,
+    sender_of,
+    signed_id,
+    ticket_with_people,
+)
 from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.tickets.models import Message, MessageKind, Ticket
 
@@ -33,7 +40,7 @@ def enqueue_reply(session: Session, message_id: int, *, at: datetime) -> int:
     message = session.get_one(Message, message_id)
     if message.kind != MessageKind.OUTBOUND:
         raise ValueError("only an answer to the client is sent")
-    ticket = session.get_one(Ticket, message.ticket_id)
+    ticket = ticket_with_people(session, message.ticket_id)
     return _add_reply(session, key, ticket, message, at)
 
 
@@ -44,7 +51,7 @@ def enqueue_receipt(
 
     Says in an Event what became of it: receipt.sent, or receipt.refused with a reason.
     """
-    ticket = session.get_one(Ticket, ticket_id)
+    ticket = ticket_with_people(session, ticket_id)
     delivery: dict[str, Any] = {} if delivery_id is None else {"delivery_id": delivery_id}
     key = f"receipt:{ticket_id}"
     point = ticket.contact_point
@@ -54,7 +61,8 @@ def enqueue_receipt(
         record(session, "receipt.refused", reason=reason, **about, **delivery)
         return None
     language = language_of(session, ticket)
-    written = receipt.write(session, ticket, point, language, at)
+    brand = str(settings.get(session, "brand_name"))
+    written = receipt.write(session, ticket, point, language, brand, at)
     sender = sender_of(session, ticket)
     outgoing_id = _add(
         session,
@@ -64,7 +72,7 @@ def enqueue_receipt(
         ticket_id=ticket.id,
         person_id=point.person_id,
         to_address=point.value,
-        from_name=settings.get(session, "brand_name"),
+        from_name=brand,
         from_address=sender.address,
         reply_to=sender.signed,
         envelope_from="",

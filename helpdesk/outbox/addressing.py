@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from helpdesk import settings
 from helpdesk.clients.models import ContactKind, ContactPoint
@@ -20,6 +20,13 @@ class Sender:
 
     address: str
     signed: str
+
+
+def ticket_with_people(session: Session, ticket_id: int) -> Ticket:
+    """The ticket with queue, client, person and contact point, read at once."""
+    people = (Ticket.queue, Ticket.client, Ticket.person, Ticket.contact_point)
+    query = select(Ticket).where(Ticket.id == ticket_id)
+    return session.scalars(query.options(*map(joinedload, people))).one()
 
 
 def sender_of(session: Session, ticket: Ticket) -> Sender:
@@ -65,12 +72,12 @@ def email_of(
 
 def language_of(session: Session, ticket: Ticket) -> str:
     """The language of the client: stored, else that of the text unless the primary goes first."""
-    primary = str(settings.get(session, "primary_language"))
-    written = ticket.language if settings.get(session, "language_rule") == "follow" else None
-    for language in (ticket.person.language, ticket.client.language, written, primary):
-        if language in LANGUAGES:
-            return language
-    return "en"
+    for stored in (ticket.person.language, ticket.client.language):
+        if stored in LANGUAGES:
+            return stored
+    if ticket.language in LANGUAGES and settings.get(session, "language_rule") == "follow":
+        return ticket.language
+    return str(settings.get(session, "primary_language"))
 
 
 def secret() -> bytes:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk import ext, settings
+from helpdesk import ext
 from helpdesk.accounts import limits
 from helpdesk.clients.models import ContactPoint
 from helpdesk.lib.text import email_key, valid_email
@@ -51,7 +51,7 @@ def refusal(
 
 
 def write(
-    session: Session, ticket: Ticket, point: ContactPoint, language: str, at: datetime
+    session: Session, ticket: Ticket, point: ContactPoint, language: str, brand: str, at: datetime
 ) -> Written:
     """The receipt's words. Only a verified address reads its own name and subject in them."""
     trusted = point.verified
@@ -61,7 +61,7 @@ def write(
         text, html = render(
             "receipt",
             language,
-            brand=settings.get(session, "brand_name"),
+            brand=brand,
             greeting=greeting(point.person if trusted else None, language),
             number=ticket.number,
             about=ticket.subject if trusted else "",

@@ -4,8 +4,7 @@ The verbs run in the caller's transaction. Once it is committed, `after_erasure`
 and the remains of deleted rows off the disk; if that is missed, `retain` makes up for it.
 """
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,6 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from helpdesk import files
-from helpdesk.accounts.models import IdempotentAnswer
 from helpdesk.clients.models import Client, ClientKind, ContactPoint, Person
 from helpdesk.clients.search import reindex_client
 from helpdesk.events import Actor, record
@@ -24,6 +22,7 @@ from helpdesk.intake.models import Delivery, DeliveryState
 from helpdesk.lib.errors import NotFound
 from helpdesk.notices import Notice
 from helpdesk.outbox.models import Outgoing, OutgoingState
+from helpdesk.privacy.answers import blank_answers
 from helpdesk.privacy.inventory import BLANKED
 from helpdesk.privacy.scope import Scope, chunks, people_of, scope_of
 from helpdesk.tickets.actions import new_link, set_status
@@ -55,7 +54,7 @@ def erase_client(session: Session, client_id: int, *, actor: Actor, at: datetime
     if client is None:
         raise NotFound()
     scope = scope_of(session, people_of(session, client_id), client_id)
-    answer = _erase(session, scope, _words(session, scope, client), actor, at)
+    answer = _erase(session, scope, actor, at)
     _blank(session, Client, Client.id, [client_id], erased_at=at, version=Client.version + 1)
     fulltext.unindex(session, "client_fts", [client_id])
     record(session, "client.erased", actor=actor, at=at, client_id=client_id)
@@ -78,7 +77,7 @@ def erase_person(session: Session, person_id: int, *, actor: Actor, at: datetime
     if client.kind == ClientKind.PERSON and session.scalar(others.limit(1)) is None:
         return erase_client(session, client.id, actor=actor, at=at)
     scope = scope_of(session, [person_id], None)
-    answer = _erase(session, scope, _words(session, scope, None), actor, at)
+    answer = _erase(session, scope, actor, at)
     reindex_client(session, client.id)
     record(
         session, "client.changed", actor=actor, at=at, client_id=client.id, fields=["erased_person"]
@@ -87,9 +86,7 @@ def erase_person(session: Session, person_id: int, *, actor: Actor, at: datetime
     return answer
 
 
-def _erase(
-    session: Session, scope: Scope, words: frozenset[str], actor: Actor, at: datetime
-) -> Erased:
+def _erase(session: Session, scope: Scope, actor: Actor, at: datetime) -> Erased:
     _close(session, scope, actor, at)
     loose = _attachments(session, scope)
     loose += _deliveries(session, scope, at)
@@ -101,7 +98,7 @@ def _erase(
         session.execute(delete(Notice).where(Notice.ticket_id.in_(part)))
     _blank(session, Ticket, Ticket.id, scope.ticket_ids, contact_point_id=None, updated_at=at)
     _people(session, scope, at)
-    _answers(session, words)
+    blank_answers(session, scope)
     return Erased(
         len(scope.person_ids), len(scope.ticket_ids), len(scope.message_ids), tuple(set(loose))
     )
@@ -240,55 +237,3 @@ def _people(session: Session, scope: Scope, at: datetime) -> None:
             )
         session.execute(delete(ContactPoint).where(ContactPoint.id.in_(part)))
     _blank(session, Person, Person.id, scope.person_ids, erased_at=at)
-
-
-def _words(session: Session, scope: Scope, client: Client | None) -> frozenset[str]:
-    """Every value that is about to go, as it may stand in an answer kept for a repeat."""
-    found: set[str | None] = {client.name, client.about, *client.tags} if client else set()
-    people = select(Person.name, Person.role, Person.vocative)
-    points = select(ContactPoint.value, ContactPoint.key)
-    for row in session.execute(people.where(Person.id.in_(scope.person_ids))):
-        found |= set(row)
-    for row in session.execute(points.where(ContactPoint.person_id.in_(scope.person_ids))):
-        found |= set(row)
-    for part in chunks(scope.ticket_ids):
-        for subject, tags in session.execute(
-            select(Ticket.subject, Ticket.tags).where(Ticket.id.in_(part))
-        ):
-            found |= {subject, *tags}
-    texts = select(Message.subject, Message.text, Message.visible_text, Message.html)
-    names = select(Attachment.filename)
-    for part in chunks(scope.message_ids):
-        for row in session.execute(
-            texts.add_columns(Message.message_id).where(Message.id.in_(part))
-        ):
-            found |= set(row)
-        found |= set(session.scalars(names.where(Attachment.message_id.in_(part))))
-    return frozenset(word for word in found if word)
-
-
-def _answers(session: Session, words: Iterable[str]) -> None:
-    """Blank these values in kept API answers; the answers stay, so that repeats do nothing."""
-    known = frozenset(words)
-    for answer in session.scalars(
-        select(IdempotentAnswer).where(IdempotentAnswer.body.is_not(None))
-    ):
-        kept = json.loads(answer.body or "{}")
-        try:
-            body = json.loads(kept["body"])
-        except (KeyError, TypeError, ValueError):
-            continue
-        blank = _without(body, known)
-        if blank != body:
-            answer.body = json.dumps(kept | {"body": json.dumps(blank, ensure_ascii=False)})
-    session.flush()
-
-
-def _without(value: Any, words: frozenset[str]) -> Any:
-    if isinstance(value, str):
-        return "" if value in words else value
-    if isinstance(value, list):
-        return [_without(one, words) for one in value]
-    if isinstance(value, dict):
-        return {key: _without(one, words) for key, one in value.items()}
-    return value

@@ -19,6 +19,7 @@ HEADER = 64 << 10  # bytes of an undecided email that are searched for an addres
 class Scope:
     """Ids of everything that is wholly theirs, and where others may have quoted them."""
 
+    client_id: int | None  # None: the client stays
     person_ids: tuple[int, ...]
     ticket_ids: tuple[int, ...]
     message_ids: tuple[int, ...]  # all on their tickets, and theirs elsewhere
@@ -34,10 +35,8 @@ def chunks(ids: Sequence[int]) -> list[Sequence[int]]:
 
 def scope_of(session: Session, person_ids: Sequence[int], client_id: int | None) -> Scope:
     """Everything of these people and, if given, of their client."""
-    asked = [Ticket.person_id.in_(person_ids)]
-    if client_id is not None:
-        asked.append(Ticket.client_id == client_id)
-    ticket_ids = list(session.scalars(select(Ticket.id).where(or_(*asked)).order_by(Ticket.id)))
+    asked = or_(Ticket.person_id.in_(person_ids), Ticket.client_id == (client_id or 0))
+    ticket_ids = list(session.scalars(select(Ticket.id).where(asked).order_by(Ticket.id)))
     written = select(Message.id, Message.ticket_id).where(Message.person_id.in_(person_ids))
     theirs = set(ticket_ids)
     elsewhere = [row for row in session.execute(written) if row.ticket_id not in theirs]
@@ -57,6 +56,7 @@ def scope_of(session: Session, person_ids: Sequence[int], client_id: int | None)
     deliveries = _deliveries(session, person_ids, ticket_ids, addresses)
     beside = {id_ for part in chunks(list(first)) for id_ in _of_tickets(session, part)}
     return Scope(
+        client_id,
         tuple(person_ids),
         tuple(ticket_ids),
         tuple(sorted(message_ids)),

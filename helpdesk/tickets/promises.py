@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
+from helpdesk.ext import lock
 from helpdesk.lib import worktime
 from helpdesk.tickets.models import Calendar, Metric, Policy, PolicyStep, Priority
 
@@ -124,6 +125,7 @@ def ask_recount(session: Session, *which: ColumnElement[bool]) -> None:
     Costs one statement however many clocks there are. A transaction that still counts by the
     old state leaves the old generation on its clocks, so they are found as well.
     """
+    lock(session, "policies")  # two at once would choose the same generation
     newest = session.scalar(select(func.max(Policy.generation))) or 0
     session.execute(update(Policy).where(*which).values(generation=newest + 1))
     forget(session)

@@ -6,9 +6,9 @@ flushing objects costs four times as much.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from helpdesk import files
@@ -33,6 +33,15 @@ from helpdesk.tickets.models import (
 from helpdesk.tickets.search import index_message
 
 SUBJECT_LIMIT = 300
+
+_TICKET = cast(Table, Ticket.__table__).c
+# Made once: building a statement costs more than running it.
+_STATE = (
+    select(_TICKET.status, _TICKET.client_id, _TICKET.waiting_since)
+    .where(_TICKET.id == bindparam("ticket_id"))
+    .with_for_update()
+)
+_CHANGE = update(cast(Table, Ticket.__table__)).where(_TICKET.id == bindparam("ticket_id"))
 
 
 def open_ticket(
@@ -101,11 +110,7 @@ def add_message(
     A pending or resolved ticket is open again, except by automatic mail. `first`: the message
     that opened the ticket. Raises NotFound.
     """
-    row = session.execute(
-        select(Ticket.status, Ticket.client_id, Ticket.waiting_since)
-        .where(Ticket.id == ticket_id)
-        .with_for_update()
-    ).first()
+    row = session.execute(_STATE, {"ticket_id": ticket_id}).first()
     if row is None:
         raise NotFound()
     message_id = _insert_message(session, ticket_id, content, who, channel, at)
@@ -194,7 +199,7 @@ def _touch(
     wakes = not automatic and (status == Status.PENDING or status in DONE)
     if wakes:
         values |= {"status": Status.OPEN, "done_at": None, "resolved_at": None}
-    session.execute(update(Ticket).where(Ticket.id == ticket_id).values(values))
+    session.execute(_CHANGE, {"ticket_id": ticket_id, **values})
     if wakes:
         sla.status_changed(session, ticket_id, old=status, new=Status.OPEN, at=at)
         record(

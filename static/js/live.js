@@ -20,6 +20,7 @@ function named(change) {
 function refresh() {
   const names = new Set(waiting.names);
   waiting.names.clear();
+  clearTimeout(waiting.timer);
   waiting.timer = 0;
   for (const part of document.querySelectorAll("[data-live]")) {
     const own = part.dataset.live.split(" ").filter(name => names.has(name) || names.has("*"));
@@ -108,6 +109,9 @@ addEventListener("pageshow", event => { if (event.persisted) { listen(); gather(
 addEventListener("offline", () => sign(false));
 addEventListener("online", check);
 // What a form of ours changed is shown at once, stream or not.
-document.addEventListener("changed", event => gather(named(event.detail)));
+document.addEventListener("changed", event => {
+  for (const name of named(event.detail)) waiting.names.add(name);
+  refresh();
+});
 document.addEventListener("visibilitychange", () => { if (!document.hidden && poll) check(); });
 listen();

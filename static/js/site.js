@@ -6,6 +6,7 @@ const words = JSON.parse(document.body.dataset.words ?? "{}");
 document.addEventListener("htmx:responseError", event => {
   const form = event.target.closest("form"), box = form && $("[data-error]", form);
   const token = event.detail.xhr.getResponseHeader("X-CSRFToken");
+  if (event.detail.xhr.status === 401) for (const sign of document.querySelectorAll("[data-line]")) sign.textContent = words.signed_out;
   if (token) for (const input of document.querySelectorAll("[name=csrf_token]")) input.value = token;
   if (!box) return;
   let text = words.failed;
@@ -45,8 +46,14 @@ document.addEventListener("htmx:afterSwap", event => {
   }
 });
 // What a ticket shows last is what is read first.
+// A reader at the end stays at the end when more comes.
+let atEnd = true;
+document.addEventListener("htmx:beforeSwap", event => {
+  const thread = event.detail.target?.id === "talk" && $("#thread");
+  atEnd = !!thread && thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
+});
 const toEnd = () => { const thread = $("#thread"); if (thread) thread.scrollTop = thread.scrollHeight; };
-document.addEventListener("htmx:afterSettle", event => { if (event.detail.target?.id === "open") toEnd(); });
+document.addEventListener("htmx:afterSettle", event => { if (event.detail.target?.id === "open" || (event.detail.target?.id === "talk" && atEnd)) toEnd(); });
 toEnd();
 
 // A choice that needs no button: views, "and then", the theme.

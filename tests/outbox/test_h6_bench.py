@@ -27,7 +27,7 @@ def test_bench(app, cast):
         h=lambda *a: counts.__setitem__(0, counts[0]+1)
         sa_event.listen(ext.db.engine, "before_cursor_execute", h)
         t=time.process_time(); w=time.perf_counter()
-        pr=cProfile.Profile() if label=="PROF" else None
+        pr=cProfile.Profile() if label=="receipts" else None
         if pr: pr.enable()
         while (k:=react()): n+=k
         if pr: pr.disable(); pstats.Stats(pr).sort_stats("cumtime").print_stats(45)

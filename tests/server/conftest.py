@@ -1,14 +1,23 @@
 """The running product for the tests of this folder."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Template
 from tests.server.product import Product
 
 
 @pytest.fixture
-def product(database_url: str, tmp_path: Path) -> Product:
+def product(templates: dict[str, Template], tmp_path: Path) -> Product:
+    """The product on a migrated, empty SQLite; not started yet."""
+    shutil.copy(templates["sqlite"].source, tmp_path / "helpdesk.db")
+    return Product(tmp_path)
+
+
+@pytest.fixture
+def product_on_both(database_url: str, tmp_path: Path) -> Product:
     """The product on a migrated, empty database of both kinds; not started yet."""
     return Product(tmp_path, database_url)
 

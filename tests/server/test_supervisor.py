@@ -13,7 +13,10 @@ import pytest
 from tests.server.product import Product, children, group, until
 
 
-def test_starts_answers_and_stops_on_ctrl_c_with_open_streams(product: Product) -> None:
+def test_starts_answers_and_stops_on_ctrl_c_with_open_streams(
+    product_on_both: Product,
+) -> None:
+    product = product_on_both
     with product.running() as process:
         until(product.ready)
         assert len(children(process.pid)) == 4  # two web, smtp, worker
@@ -146,7 +149,8 @@ def test_a_part_waits_for_the_upgrade(fresh: Product) -> None:
     assert "helpdesk upgrade" in refused(fresh, "worker")
 
 
-def test_parts_run_apart_on_one_database(product: Product) -> None:
+def test_parts_run_apart_on_one_database(product_on_both: Product) -> None:
+    product = product_on_both
     with product.running("web") as web, product.running("worker"), product.running("smtp"):
         until(product.ready)
         assert len(children(web.pid)) == 2

@@ -9,11 +9,13 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from helpdesk import ext
 from helpdesk.accounts.models import QueueMember, Role, User
 from helpdesk.accounts.permissions import can
 from helpdesk.clients.models import ContactPoint, Person
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
+from helpdesk.notices import mark_read
 from helpdesk.tickets.drafts import drafts_of
 from helpdesk.tickets.explain import ExplainedClock, explain
 from helpdesk.tickets.models import (
@@ -28,7 +30,7 @@ from helpdesk.tickets.models import (
 )
 from helpdesk.tickets.queries import ticket_id_of
 from helpdesk.tickets.views import tickets_of_client
-from helpdesk.web.cached import SETTINGS_SECONDS, keep
+from helpdesk.web.cached import SETTINGS_SECONDS, forget, keep, notice_count
 from helpdesk.web.desk.history import user_names
 from helpdesk.web.desk.listing import CHANNEL_ICONS, draw, list_context, open_queues
 from helpdesk.web.desk.thread import thread_of
@@ -47,6 +49,7 @@ OTHERS = 6  # tickets of the client shown beside
 def ticket(number: str) -> Response:
     """The whole page, or for a click in the list only what stands beside it."""
     found = open_ticket(number)
+    _read_notices(found.id)
     context = _talk(found) | _composer(found) | _side(found)
     if request.headers.get("HX-Target") == "open":
         suffix = request.query_string.decode("utf-8", "replace")
@@ -82,6 +85,15 @@ def clocks(number: str) -> str:
     if "HX-Request" in request.headers:
         return render_template("desk/_clocks.html", **context)
     return render_template("desk/clocks.html", section="queue", ticket=found, **context)
+
+
+def _read_notices(ticket_id: int) -> None:
+    """Who opens a ticket knows what its notices say."""
+    if not notice_count() or request.method != "GET":
+        return
+    with ext.write() as session:
+        if mark_read(session, me().id, at=now(), ticket_id=ticket_id):
+            forget()
 
 
 def open_ticket(number: str) -> Ticket:

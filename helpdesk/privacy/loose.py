@@ -1,0 +1,47 @@
+"""Files that nobody needs any more: found again after a crash, overwritten, deleted."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from helpdesk import ext, files
+from helpdesk.files import StoredFile
+from helpdesk.intake.models import Delivery
+from helpdesk.privacy.scope import chunks
+from helpdesk.tickets.models import Attachment
+
+AT_ONCE = 50  # files overwritten in one transaction
+
+
+def remove_loose(hashes: Iterable[str]) -> int:
+    """Remove those of these files that no attachment and no Delivery uses; how many went.
+
+    Entry point. The row goes after the content: a crash in between leaves the row, by which
+    `retain` finds it. Whoever adopts the same content meanwhile waits for this transaction.
+    """
+    gone = 0
+    wanted = sorted(set(hashes))
+    for start in range(0, len(wanted), AT_ONCE):
+        with ext.write() as session:
+            unused = _unused(session, wanted[start : start + AT_ONCE])
+            ext_rows = delete(StoredFile).where(StoredFile.sha256.in_(unused))
+            session.execute(ext_rows)
+            for sha256 in unused:
+                files.remove(sha256)
+            gone += len(unused)
+    return gone
+
+
+def _unused(session: Session, hashes: Sequence[str]) -> list[str]:
+    for sha256 in hashes:
+        ext.lock(session, f"file:{sha256}")
+    attached = exists().where(Attachment.file_id == StoredFile.id)
+    rows = session.scalars(
+        select(StoredFile.sha256).where(StoredFile.sha256.in_(hashes), ~attached)
+    )
+    loose = set(rows)
+    for part in chunks([*loose]):
+        archived = select(Delivery.raw_sha256).where(Delivery.raw_sha256.in_(part))
+        loose -= set(session.scalars(archived))
+    return sorted(loose)
