@@ -2,17 +2,20 @@
 
 import os
 import time
+from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlsplit
 
 import structlog
 from apiflask import APIFlask
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from config import Config, ConfigError
-from helpdesk import ext
+from helpdesk import api, ext
 from helpdesk.lib.secret_file import secret_key
 from helpdesk.web.health import Health
+from helpdesk.web.pages import init_pages
 
 __all__ = ["ConfigError", "create_app"]
 
@@ -54,6 +57,9 @@ def create_app(config: Config | None = None) -> Flask:
     ext.init_database(app)
     ext.init_languages(app)
     _watch(app)
+    app.before_request(_refuse_foreign_host)
+    init_pages(app)
+    api.register(app)
     return app
 
 
@@ -71,6 +77,26 @@ def _secret(config: Config) -> str:
         ) from error
 
 
+def _refuse_foreign_host() -> Response | None:
+    """Only by our own name or by number: a name of others that leads here is an attack.
+
+    Links are never made from the Host header; this keeps cookies and forms from such names.
+    """
+    host = urlsplit(f"//{request.host}").hostname or ""
+    ours = urlsplit(current_app.config["PUBLIC_URL"]).hostname
+    if host == ours or host == "localhost" or host.endswith(".localhost") or _is_number(host):
+        return None
+    return Response("This is not HELPDESK_PUBLIC_URL.\n", 400, mimetype="text/plain")
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _watch(app: Flask) -> None:
     """Health, metrics and one log line a request."""
     health = Health(app, app.wsgi_app)
@@ -81,7 +107,8 @@ def _watch(app: Flask) -> None:
         g.began = time.perf_counter()
 
     def end(response: Response) -> Response:
-        seconds = time.perf_counter() - g.pop("began", time.perf_counter())
+        moment = time.perf_counter()
+        seconds = moment - g.pop("began", moment)
         health.latency.add(response.status_code, seconds)
         log.info(
             "http",

@@ -35,7 +35,7 @@ def register(app: APIFlask) -> None:
         "AUTO_AUTH_ERROR_RESPONSE": False,
         "AUTO_VALIDATION_ERROR_RESPONSE": False,
     }
-    app.servers = [{"url": app.config["PUBLIC_URL"]}]
+    app.servers = [{"url": "/"}]
     app.spec_processor(finish)  # type: ignore[arg-type]
     ext.csrf.exempt(api)
     app.register_blueprint(api)

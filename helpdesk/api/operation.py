@@ -22,7 +22,7 @@ from helpdesk.events import Actor
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound, _lazy
 
-MAX_BODY = 4 * 1024 * 1024  # 200,000 characters of text fit, each escaped as two of \\uXXXX
+MAX_BODY = 4 * 1024 * 1024  # 200,000 characters of text fit, each escaped as two of \uXXXX
 PREFIX = "/api/v1"
 ALWAYS = (400, 401, 403, 404, 500, 503)  # what every operation may answer
 

@@ -1,5 +1,6 @@
 """The declarative base, the engine's settings and the two ways to open a session."""
 
+import contextlib
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -164,6 +165,46 @@ def add_missing(
     dialect = sqlite if is_sqlite(session.get_bind()) else postgresql
     statement = dialect.insert(model).on_conflict_do_nothing(index_elements=[unique])
     session.execute(statement, list(rows))
+
+
+def compact(fulltext: Sequence[str], pages: int = 64) -> bool:
+    """Take the remains of deleted rows off the disk; call it outside any transaction.
+
+    SQLite keeps deleted words in old segments of the full-text tables until they are merged into
+    one, here in small transactions of `pages`; then the journal is emptied. PostgreSQL cleans
+    the pages up. Returns False where a long reader kept the journal from being emptied.
+    """
+    engine = _write_engine()
+    if is_sqlite(engine):
+        for name in fulltext:
+            _merge_all(name, pages)
+        return _empty_journal(engine)
+    names = [
+        engine.dialect.identifier_preparer.quote(n) for n in (*Base.metadata.tables, *fulltext)
+    ]
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"VACUUM {', '.join(names)}")
+    return True
+
+
+def _merge_all(name: str, pages: int) -> None:
+    """A negative number begins to merge everything, positive ones go on; SQLite, FTS5 §6.7."""
+    step, changes = -pages, 2
+    while changes >= 2:
+        with write() as merging:
+            count = text("SELECT total_changes()")
+            before = merging.scalar(count)
+            merging.execute(text(f"INSERT INTO {name}({name}, rank) VALUES('merge', {step})"))
+            changes = int(merging.scalar(count)) - int(before)
+        step = pages
+
+
+def _empty_journal(engine: Engine) -> bool:
+    with contextlib.closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (busy, _pages, _moved) = cursor.fetchall()[0]
+        return int(busy) == 0
 
 
 def lock(session: Session, name: str) -> bool:

@@ -13,6 +13,7 @@ from helpdesk.outbox.headers import (
     mailbox_line,
     plain_line,
     subject_line,
+    well_formed_id,
 )
 from helpdesk.outbox.models import Outgoing, OutgoingKind
 
@@ -38,7 +39,7 @@ def compose(outgoing: Outgoing, files: Sequence[MailFile] = ()) -> bytes:
     """The email of this row, lines ending in CRLF, ASCII but for an international local part.
 
     The same row gives the same headers, whenever it is sent. ValueError if an address of the
-    row can't be written to.
+    row can't be written to, or its Message-ID is malformed.
     """
     body = EmailMessage(policy=SMTP)
     body.set_content(outgoing.text, cte=_encoding(outgoing.text))
@@ -52,6 +53,8 @@ def compose(outgoing: Outgoing, files: Sequence[MailFile] = ()) -> bytes:
 
 
 def _headers(outgoing: Outgoing) -> str:
+    if not well_formed_id(outgoing.rfc_message_id):
+        raise ValueError("no email goes without a Message-ID")
     references = (outgoing.references or "").split()
     parent = [outgoing.in_reply_to] if outgoing.in_reply_to else []
     lines = [

@@ -100,12 +100,17 @@ def _is_ours(session: Session, address: str) -> bool:
 
 
 def _over_limit(session: Session, address: str, at: datetime) -> str | None:
-    """One receipt an hour and three a day; "+tags" of one mailbox count together."""
-    local, _at, domain = email_key(address).rpartition("@")
-    mailbox = f"{local.partition('+')[0] or local}@{domain}"
+    """One receipt an hour and three a day; spellings of one mailbox count together."""
+    mailbox = _mailbox(address)
     if limits.taken(session, "receipt-day", mailbox, seconds=DAY, at=at) >= MOST_A_DAY:
         return "day_limit"
     if not limits.allow(session, "receipt-hour", mailbox, most=1, seconds=HOUR, at=at):
         return "hour_limit"
     limits.allow(session, "receipt-day", mailbox, most=MOST_A_DAY, seconds=DAY, at=at)
     return None
+
+
+def _mailbox(address: str) -> str:
+    """An address without "+tag" and dots in its local part: large providers ignore them."""
+    local, _at, domain = email_key(address).rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '') or local}@{domain}"

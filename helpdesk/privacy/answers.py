@@ -1,4 +1,4 @@
-"""Kept API answers that tell of the erased: they shrink to the id, so a repeat still does nothing."""
+"""Kept API answers that tell of the erased: only the id stays, a repeat still does nothing."""
 
 import json
 from typing import Any

@@ -187,7 +187,7 @@ def drop_archived(session: Session, delivery_ids: Sequence[int]) -> list[str]:
     rows = select(Delivery.raw_sha256, Delivery.size).where(
         Delivery.id.in_(delivery_ids), Delivery.raw_sha256.is_not(None)
     )
-    found = {sha256: size for sha256, size in session.execute(rows).tuples() if sha256}
+    found = {sha256: size for sha256, size in session.execute(rows) if sha256}
     for sha256, size in found.items():
         files.adopt(session, sha256, size)
     return list(found)

@@ -103,7 +103,7 @@ def _files(session: Session, message_ids: Sequence[int]) -> dict[int, list[dict[
         StoredFile, StoredFile.id == Attachment.file_id
     )
     for part in chunks(message_ids):
-        for row, sha256 in session.execute(query.where(Attachment.message_id.in_(part))).tuples():
+        for row, sha256 in session.execute(query.where(Attachment.message_id.in_(part))):
             file = {
                 "filename": row.filename,
                 "content_type": row.content_type,

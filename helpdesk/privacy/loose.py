@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from helpdesk import ext, files
 from helpdesk.files import StoredFile
 from helpdesk.intake.models import Delivery
-from helpdesk.privacy.scope import chunks
 from helpdesk.tickets.models import Attachment
 
 AT_ONCE = 50  # files overwritten in one transaction
@@ -25,8 +24,7 @@ def remove_loose(hashes: Iterable[str]) -> int:
     for start in range(0, len(wanted), AT_ONCE):
         with ext.write() as session:
             unused = _unused(session, wanted[start : start + AT_ONCE])
-            ext_rows = delete(StoredFile).where(StoredFile.sha256.in_(unused))
-            session.execute(ext_rows)
+            session.execute(delete(StoredFile).where(StoredFile.sha256.in_(unused)))
             for sha256 in unused:
                 files.remove(sha256)
             gone += len(unused)
@@ -41,7 +39,5 @@ def _unused(session: Session, hashes: Sequence[str]) -> list[str]:
         select(StoredFile.sha256).where(StoredFile.sha256.in_(hashes), ~attached)
     )
     loose = set(rows)
-    for part in chunks([*loose]):
-        archived = select(Delivery.raw_sha256).where(Delivery.raw_sha256.in_(part))
-        loose -= set(session.scalars(archived))
-    return sorted(loose)
+    archived = select(Delivery.raw_sha256).where(Delivery.raw_sha256.in_(loose))
+    return sorted(loose - set(session.scalars(archived)))

@@ -14,7 +14,7 @@ from helpdesk.accounts.models import (
     LoginSession,
     OneTimeLink,
 )
-from helpdesk.events import Event
+from helpdesk.clients.models import Person
 from helpdesk.files import StoredFile
 from helpdesk.intake.models import Delivery
 from helpdesk.outbox.models import Outgoing, OutgoingState
@@ -146,7 +146,7 @@ def _delete(model: type[Any], old: Any, limit: int) -> int:
 def _in_chunks(
     query: Select[int], key: Any, forget: Callable[[Session, Sequence[int]], None], limit: int
 ) -> int:
-    """Read ids without a lock, then change them in a short transaction, again until none is left."""
+    """Read ids without a lock, then change them in a short transaction, until none is left."""
     done = last = 0
     while ids := _page(query, key, last, limit):
         with ext.write() as session:
@@ -162,7 +162,6 @@ def _page(query: Select[int], key: Any, last: int, limit: int) -> list[int]:
 
 
 def _erased_lately(at: datetime) -> bool:
-    kinds = ("client.erased", "client.changed", "ticket.erased")
-    query = select(Event.id).where(Event.kind.in_(kinds), Event.at > at - MISSED)
     with ext.session() as session:
-        return session.scalar(query.limit(1)) is not None
+        query = select(Person.id).where(Person.erased_at > at - MISSED).limit(1)
+        return session.scalar(query) is not None

@@ -61,14 +61,17 @@ class Application:
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            whole = await read_body(scope["headers"], receive, self.limit)
+            body = await read_body(scope["headers"], receive, self.limit)
         except TooLarge:
             await _say(send, 413, "too large")
             return
         except Gone:
             await _say(send, 408, "incomplete")
             return
-        await self.pages(_plain(scope), whole, send)
+        try:
+            await self.pages(_plain(scope), body.receive, send)
+        finally:
+            body.close()
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Every refusal is a fixed text: nothing of the request comes back."""

@@ -21,49 +21,50 @@ class Gone(Exception):
     """The client left, or sent too slowly: what came is not a whole request."""
 
 
-async def read_body(
-    headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int
-) -> Receive:
-    """The whole body as a new `receive`. Raises TooLarge or Gone.
+class Body:
+    """A whole body; close it when the request is answered."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)
+        self.close = self._file.close
+
+    async def receive(self) -> Message:
+        """The next piece, as ASGI hands it out."""
+        chunk = self._file.read(CHUNK)
+        return {"type": "http.request", "body": chunk, "more_body": len(chunk) == CHUNK}
+
+    async def fill(self, receive: Receive, limit: int) -> None:
+        """Take everything from the client. Raises TooLarge or Gone."""
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise Gone
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge
+            self._file.write(chunk)
+            more = message.get("more_body", False)
+        self._file.seek(0)
+
+
+async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int) -> Body:
+    """The whole body of a request. Raises TooLarge or Gone.
 
     Slow senders cost a file handle so, not one of the few threads; half a body never reaches
     the application as if it were whole.
     """
     declared = next((value for name, value in headers if name == b"content-length"), b"0")
-    if len(declared) > 12 or int(declared) > limit:
+    if len(declared) > 12 or (declared.isdigit() and int(declared) > limit):
         raise TooLarge
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (closed below)
+    body = Body()
     try:
         async with asyncio.timeout(SECONDS):
-            await _fill(file, receive, limit)
+            await body.fill(receive, limit)
     except BaseException as error:
-        file.close()
+        body.close()
         if isinstance(error, TimeoutError):
             raise Gone from error
         raise
-    file.seek(0)
-    return _reader(file)
-
-
-async def _fill(file: IO[bytes], receive: Receive, limit: int) -> None:
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise Gone
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise TooLarge
-        file.write(chunk)
-        more = message.get("more_body", False)
-
-
-def _reader(file: IO[bytes]) -> Receive:
-    async def receive() -> Message:
-        chunk = b"" if file.closed else file.read(CHUNK)
-        if len(chunk) < CHUNK:
-            file.close()
-        return {"type": "http.request", "body": chunk, "more_body": len(chunk) == CHUNK}
-
-    return receive
+    return body

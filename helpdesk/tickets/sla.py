@@ -204,13 +204,14 @@ def show(session: Session, ticket_id: int, live: Iterable[Clock]) -> None:
 
 def show_all(session: Session, ticket_ids: set[int]) -> None:
     """The same for many tickets, read and written at once; the session must be flushed."""
+    if not ticket_ids:
+        return
     live: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in ticket_ids}
     for clock in session.scalars(
         select(Clock).where(Clock.ticket_id.in_(ticket_ids), Clock.stopped_at.is_(None))
     ):
         live[clock.ticket_id].append(clock)
-    if live:
-        _show(session, live)
+    _show(session, live)
 
 
 def _show(session: Session, live: Mapping[int, Iterable[Clock]]) -> None:
@@ -309,7 +310,7 @@ def _stop(session: Session, clock: Clock, at: datetime) -> None:
 def _take_up(session: Session, facts: Facts, promise: Promise | None, at: datetime) -> list[Clock]:
     """The clocks that the end of the ticket ended, running again by the policy that fits now."""
     query = select(Clock).where(Clock.ticket_id == facts.id, Clock.stopped_at.is_not(None))
-    ended = [clock for clock in session.scalars(query) if clocks.open_pause(clock)]
+    ended = [one for one in session.scalars(query) if clocks.open_pause(one) == Pause.RESOLVED]
     for clock in ended:
         clocks.resume(clock, at)
         _recount(session, clock, facts, promise, at)

@@ -181,7 +181,7 @@ def test_a_flood_with_a_victims_address_gives_one_an_hour_and_three_a_day(
     cast: Cast, clock: Clock
 ) -> None:
     """1,000 tickets within 20 hours, from spellings of one mailbox."""
-    spellings = [known(f"victim{tag}@elsewhere.example") for tag in ("", "+a", "+b.c")]
+    spellings = [known(f"{local}@elsewhere.example") for local in ("victim", "victim+a", "v.ictim")]
     for start in range(0, 1000, 25):
         with ext.write() as session:
             for number in range(start, start + 25):

@@ -76,11 +76,11 @@ def queue_names() -> Mapping[int, str]:
 
 
 def _user_names() -> dict[int, str]:
-    return dict(reading().execute(select(User.id, User.name)).tuples().all())
+    return dict(reading().execute(select(User.id, User.name)).all())
 
 
 def _queue_names() -> dict[int, str]:
-    return dict(reading().execute(select(Queue.id, Queue.name)).tuples().all())
+    return dict(reading().execute(select(Queue.id, Queue.name)).all())
 
 
 def _drawn(event: Event) -> Happening:

@@ -215,7 +215,7 @@ def _faces(found: Ticket) -> list[tuple[str, ClockFace]]:
         Clock.policy_id.is_not(None),
         Clock.state.in_((ClockState.MET, ClockState.BREACHED)),
     )
-    ends = dict(reading().execute(query.order_by(Clock.id)).tuples().all())
+    ends = dict(reading().execute(query.order_by(Clock.id)).all())
     late = [metric for metric, state in ends.items() if state == ClockState.BREACHED]
     if late:
         return [(names.metric[metric], ClockFace(names.late, "over", "bad")) for metric in late]

@@ -1,0 +1,112 @@
+"""Reactions that tell colleagues: who must know, and that they may see the ticket."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpdesk.accounts.models import QueueMember, Role, User
+from helpdesk.events import Event
+from helpdesk.notices import tell
+from helpdesk.outbox.models import Outgoing, OutgoingKind
+from helpdesk.reactions.step_email import email_step
+from helpdesk.tickets.models import Message, PolicyStep, StepAction, Ticket
+
+
+def tell_new_assignee(session: Session, event: Event, at: datetime) -> None:
+    user_id = event.data.get("new")
+    if user_id is not None and user_id != event.user_id:
+        _tell(session, event, _active(session, [user_id]), at)
+
+
+def tell_assignee_of_message(session: Session, event: Event, at: datetime) -> None:
+    query = (
+        select(Ticket.assignee_id)
+        .join(Message, Message.ticket_id == Ticket.id)
+        .where(Message.id == event.data["message_id"], Message.is_auto_reply.is_(False))
+    )
+    assignee_id = session.scalar(query)
+    if assignee_id is not None:
+        _tell(session, event, _active(session, [assignee_id]), at)
+
+
+def tell_of_clock(session: Session, event: Event, at: datetime) -> None:
+    _tell(session, event, _responsible(session, _ticket(session, event)), at)
+
+
+def tell_by_step(session: Session, event: Event, at: datetime) -> None:
+    """A step of the policy: a row on the desk and an email to everybody it names."""
+    if event.data.get("action") != StepAction.NOTIFY:
+        return
+    ticket = _ticket(session, event)
+    step = session.get(PolicyStep, event.data["step_id"])
+    for user in _tell(session, event, _named_by(session, step, ticket), at):
+        email_step(session, event, ticket, user, at)
+
+
+def tell_author_of_failure(session: Session, event: Event, at: datetime) -> None:
+    message_id = event.data.get("message_id")
+    message = session.get(Message, message_id) if message_id is not None else None
+    if message is not None and message.user_id is not None:
+        _tell(session, event, _active(session, [message.user_id]), at)
+
+
+def tell_assignee_of_bounce(session: Session, event: Event, at: datetime) -> None:
+    """The assignee, else who wrote last: somebody must hear that the client didn't."""
+    ticket = _ticket(session, event)
+    author = (
+        select(Message.user_id)
+        .join(Outgoing, Outgoing.message_id == Message.id)
+        .where(Outgoing.ticket_id == ticket.id, Outgoing.kind == OutgoingKind.REPLY)
+        .order_by(Outgoing.id.desc())
+        .limit(1)
+    )
+    user_id = ticket.assignee_id or session.scalar(author)
+    if user_id is not None:
+        _tell(session, event, _active(session, [user_id]), at)
+
+
+def _tell(session: Session, event: Event, users: Iterable[User], at: datetime) -> list[User]:
+    """Tell these users, leaving out who may not see the ticket; who was told."""
+    ticket = _ticket(session, event)
+    told = [user for user in users if _may_see(session, user, ticket)]
+    for user in told:
+        tell(session, user.id, event, ticket.id, event.kind, at=at)
+    return told
+
+
+def _may_see(session: Session, user: User, ticket: Ticket) -> bool:
+    if user.all_queues or user.role != Role.AGENT:
+        return True
+    return session.get(QueueMember, (user.id, ticket.queue_id)) is not None
+
+
+def _responsible(session: Session, ticket: Ticket) -> list[User]:
+    """Who must know of a promise: the assignee, else the supervisors, else administrators."""
+    assigned = _active(session, [ticket.assignee_id]) if ticket.assignee_id else []
+    return assigned or _with_role(session, Role.SUPERVISOR) or _with_role(session, Role.ADMIN)
+
+
+def _named_by(session: Session, step: PolicyStep | None, ticket: Ticket) -> list[User]:
+    """Whom a step means; whoever is responsible where it names nobody who is still here."""
+    found: list[User] = []
+    if step is not None and step.user_id is not None:
+        found = _active(session, [step.user_id])
+    elif step is not None and step.role in set(Role):
+        found = _with_role(session, Role(step.role))
+    return found or _responsible(session, ticket)
+
+
+def _active(session: Session, user_ids: Sequence[int]) -> list[User]:
+    query = select(User).where(User.id.in_(user_ids), User.active.is_(True))
+    return list(session.scalars(query))
+
+
+def _with_role(session: Session, role: Role) -> list[User]:
+    query = select(User).where(User.role == role, User.active.is_(True))
+    return list(session.scalars(query.order_by(User.id)))
+
+
+def _ticket(session: Session, event: Event) -> Ticket:
+    return session.get_one(Ticket, event.ticket_id)

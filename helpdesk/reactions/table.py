@@ -1,0 +1,45 @@
+"""The one table: kind of event → what follows.
+
+A reaction takes (session, event, at), only adds and flushes, and is harmless when repeated.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from helpdesk.events import Event
+from helpdesk.outbox import actions as outbox
+from helpdesk.reactions.staff import (
+    tell_assignee_of_bounce,
+    tell_assignee_of_message,
+    tell_author_of_failure,
+    tell_by_step,
+    tell_new_assignee,
+    tell_of_clock,
+)
+
+Reaction = Callable[[Session, Event, datetime], None]
+
+
+def send_receipt(session: Session, event: Event, at: datetime) -> None:
+    if event.data.get("receipt") is True and event.ticket_id is not None:
+        delivery_id = event.data.get("delivery_id")
+        outbox.enqueue_receipt(session, event.ticket_id, at=at, delivery_id=delivery_id)
+
+
+def send_reply(session: Session, event: Event, at: datetime) -> None:
+    outbox.enqueue_reply(session, event.data["message_id"], at=at)
+
+
+REACTIONS: dict[str, list[Reaction]] = {
+    "ticket.opened": [send_receipt],
+    "ticket.assigned": [tell_new_assignee],
+    "message.sent": [send_reply],
+    "message.received": [tell_assignee_of_message],
+    "message.failed": [tell_author_of_failure],
+    "message.bounced": [tell_assignee_of_bounce],
+    "clock.warned": [tell_of_clock],
+    "clock.breached": [tell_of_clock],
+    "clock.stepped": [tell_by_step],
+}

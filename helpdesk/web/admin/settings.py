@@ -1,0 +1,86 @@
+"""Settings of the whole product: brand, languages, how long things are kept."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from helpdesk import ext, settings
+from helpdesk.lib.errors import HelpdeskError, _lazy
+from helpdesk.lib.text import clean_line
+from helpdesk.web.admin.forms import check_seen, fingerprint, page_status, wrong
+from helpdesk.web.cached import forget
+from helpdesk.web.guard import actor, needs, reading
+
+blueprint = Blueprint("admin_settings", __name__)
+
+BRAND_LIMIT = 60
+NAMES = (
+    "brand_name",
+    "primary_language",
+    "language_rule",
+    "retention_raw_days",
+    "retention_draft_days",
+    "retention_session_days",
+)
+
+
+@blueprint.get("/admin/settings")
+@needs("setting.change")
+def form() -> str:
+    return _page(_current(reading()))
+
+
+@blueprint.post("/admin/settings")
+@needs("setting.change")
+def save() -> BaseResponse | tuple[str, int]:
+    try:
+        wanted = _read()
+        with ext.write() as session:
+            current = _current(session)
+            check_seen(fingerprint(current))
+            for name, value in wanted.items():
+                if current[name] != value:
+                    settings.put(session, name, value, actor=actor())
+    except HelpdeskError as error:
+        typed = {name: request.form.get(name, "") for name in NAMES}
+        return _page(typed, wrong(error)), page_status(error)
+    forget()
+    flash(_("Saved."))
+    return redirect("/admin/settings")
+
+
+def _current(session: Session) -> dict[str, Any]:
+    return {name: settings.get(session, name) for name in NAMES}
+
+
+def _read() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in NAMES:
+        text = clean_line(request.form.get(name, ""), BRAND_LIMIT)
+        found[name] = _number(name, text) if name.endswith("_days") else text
+    if not found["brand_name"]:
+        raise HelpdeskError(_lazy("Write the name that customers know."), field="brand_name")
+    return found
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise HelpdeskError(_lazy("A number of days from 1 to 3650 fits here."), field=name)
+    return int(text)
+
+
+def _page(values: Mapping[str, Any], errors: dict[str, str] | None = None) -> str:
+    return render_template(
+        "admin/settings.html",
+        values=values,
+        seen=fingerprint(_current(reading())),
+        rules=[
+            ("follow", _("The customer’s language where we know it")),
+            ("primary_first", _("The primary language, until the customer chooses")),
+        ],
+        errors=errors or {},
+    )

@@ -1,0 +1,44 @@
+"""/supervisor: promises in danger and broken, and mail that waits for somebody."""
+
+from flask import Blueprint, render_template, request
+from sqlalchemy import select
+
+from helpdesk.accounts.models import User
+from helpdesk.lib.clock import now
+from helpdesk.tickets.models import NUMBER_OFFSET
+from helpdesk.tickets.views import CAP, View, counts, list_page
+from helpdesk.web.admin.index import CAP as FEW
+from helpdesk.web.admin.index import failed_deliveries
+from helpdesk.web.formats import promise
+from helpdesk.web.guard import needs, reading, viewer
+
+blueprint = Blueprint("supervisor_home", __name__)
+
+VIEWS = (View("breached"), View("risk"))
+
+
+@blueprint.get("/supervisor")
+@needs("supervisor.use")
+def home() -> str:
+    """Breached or at risk, the earliest promise first."""
+    wanted = View("risk" if request.args.get("view") == "risk" else "breached")
+    page = list_page(reading(), viewer(), wanted, cursor=request.args.get("after"))
+    at = now()
+    rows = [
+        (row, promise(row.next_due_at, at, row.sla) if row.next_due_at else None)
+        for row in page.rows
+    ]
+    ids = {row.assignee_id for row in page.rows if row.assignee_id}
+    names = reading().execute(select(User.id, User.name).where(User.id.in_(ids))).all()
+    return render_template(
+        "supervisor/home.html",
+        view=wanted.name,
+        rows=rows,
+        more=page.cursor,
+        counts=counts(reading(), viewer(), VIEWS),
+        cap=CAP,
+        few=FEW,
+        names=dict(map(tuple, names)),
+        failed=failed_deliveries(),
+        offset=NUMBER_OFFSET,
+    )
