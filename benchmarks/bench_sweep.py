@@ -1,27 +1,24 @@
 """What clocks cost: starting them, sweeping the due ones, recounting after a calendar's change.
 
-Run `python -m benchmarks.bench_sweep [--running 100000] [--due 1000] [--recount 10000]`; without
-`--database` it makes a SQLite file in a temporary folder.
+A fresh database of its own with 100,000 running clocks on an office calendar with a lunch break;
+the verbs run in this process, each transaction as the worker opens it.
 """
 
-import argparse
-import os
-import tempfile
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Any
 
 from flask_migrate import upgrade
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from config import Config
+from benchmarks.place import BENCH, application
+from benchmarks.report import Report
 from helpdesk import ext
-from helpdesk.app import create_app
 from helpdesk.clients.match import find_or_create
-from helpdesk.events import SYSTEM, Event
+from helpdesk.events import SYSTEM
 from helpdesk.lib.collate import sort_key
 from helpdesk.tickets import calendars, policies, sla
 from helpdesk.tickets.escalation import sweep
@@ -31,13 +28,14 @@ from helpdesk.tickets.models import (
     Clock,
     ClockState,
     Metric,
-    Policy,
     Priority,
     Queue,
     Status,
     Ticket,
 )
 
+RUNNING = 100_000
+DUE = (10, 1_000, 10_000)
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FAR = START + timedelta(days=30)
 WEEK = {day: [["09:00", "13:00"], ["14:00", "18:00"]] for day in ("mon", "tue", "wed", "thu")}
@@ -45,34 +43,36 @@ CHUNK = 10_000
 OPENED = 2_000
 
 
-def main() -> None:
-    asked = _arguments()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = {"HELPDESK_DATA_DIR": folder, "SECRET_KEY": "k" * 32}
-        if asked.database:
-            settings["HELPDESK_DATABASE_URL"] = asked.database
-        app = create_app(Config.from_env(settings))
+def measure(_size: str, report: Report) -> None:
+    """All of it; the size is always the same."""
+    folder = BENCH / "clocks"
+    shutil.rmtree(folder, ignore_errors=True)
+    app = application(folder)
+    try:
         with app.app_context():
-            upgrade(directory=str(Path(__file__).parent.parent / "migrations"))
-            print(f"load {os.getloadavg()[0]:.2f}, {asked.running} running clocks")
-            _fill(asked.running)
-            _bench_opened()
-            _bench_sweep(asked.due)
-            _bench_recount(asked.recount)
+            upgrade()
+            _fill(RUNNING)
+            _opened(report)
+            _empty(report)
+            for due in DUE:
+                _sweep(report, due)
+            _recount(report)
             ext.db.engine.dispose()
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--running", type=int, default=100_000)
-    parser.add_argument("--due", type=int, default=1_000)
-    parser.add_argument("--recount", type=int, default=10_000)
-    parser.add_argument("--database")
-    return parser.parse_args()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fill(running: int) -> None:
     """One policy on an office calendar, and that many tickets with a clock far from due."""
+    ticket, clock = _templates()
+    for first in range(1, running + 1, CHUNK):
+        ids = range(first, min(first + CHUNK, running + 1))
+        with ext.write() as session:
+            session.execute(insert(Ticket), [ticket | {"id": id_} for id_ in ids])
+            session.execute(insert(Clock), [clock | {"ticket_id": id_} for id_ in ids])
+
+
+def _templates() -> tuple[dict[str, Any], dict[str, Any]]:
     with ext.write() as session:
         queue = Queue(name="Support", sort_key=sort_key("Support"), numbers=[], created_at=START)
         session.add(queue)
@@ -112,86 +112,58 @@ def _fill(running: int) -> None:
             "paused_spans": [],
             "stepped": [],
         }
-    for first in range(1, running + 1, CHUNK):
-        ids = range(first, min(first + CHUNK, running + 1))
-        with ext.write() as session:
-            session.execute(insert(Ticket), [ticket | {"id": id_} for id_ in ids])
-            session.execute(insert(Clock), [clock | {"ticket_id": id_} for id_ in ids])
+    return ticket, clock
 
 
-def _bench_opened() -> None:
-    def run(session: Session) -> None:
+def _opened(report: Report) -> None:
+    def run(session: Session) -> int:
         for ticket_id in range(1, OPENED + 1):
             values: dict[str, Any] = {"priority": Priority.NORMAL, "queue_id": 1}
             sla.opened(session, ticket_id, at=START, client_tags=[], **values)
         session.rollback()
+        return 0
 
-    cpu = process_time()
-    took = _timed(run, commit=False) / OPENED * 1e6
-    cpu = (process_time() - cpu) / OPENED * 1e6
-    print(f"opened: {took:.0f} µs, {cpu:.0f} µs CPU a ticket (two clocks, one transaction)")
+    (took,) = _until_done(run)
+    report.add("start the two clocks of a ticket", took * 1e6 / OPENED, "µs")
 
 
-def _bench_sweep(due: int) -> None:
-    empty = _timed(lambda session: sweep(session, START))
-    print(f"empty sweep: {empty * 1e3:.2f} ms with begin and commit")
+def _empty(report: Report) -> None:
+    times = [_until_done(lambda session: sweep(session, START))[0] for _ in range(20)]
+    report.add("sweep with nothing due, begin to commit", min(times) * 1e3, "ms")
+
+
+def _sweep(report: Report, due: int) -> None:
+    """Clocks that were not yet warned reach their mark: an event and the ticket's mark each."""
     with ext.write() as session:
-        ids = select(Clock.id).order_by(Clock.id).limit(due)
-        for clock in session.scalars(select(Clock).where(Clock.id.in_(ids))):
-            clock.next_at = START + timedelta(minutes=1)
-    took, longest, fired, cpu = 0.0, 0.0, 0, process_time()
-    while True:
-        before = perf_counter()
-        with ext.write() as session:
-            done = sweep(session, START + timedelta(minutes=2))
-        part = perf_counter() - before
-        if not done:
-            break
-        took, longest, fired = took + part, max(longest, part), fired + done
-    cpu = (process_time() - cpu) / fired * 1e6
-    print(
-        f"sweep of {fired} due: {took * 1e3:.0f} ms, {cpu:.0f} µs CPU each, "
-        f"longest transaction {longest * 1e3:.0f} ms"
-    )
+        ids = select(Clock.id).where(Clock.warned_at.is_(None)).order_by(Clock.id).limit(due)
+        session.execute(
+            update(Clock).where(Clock.id.in_(ids)).values(next_at=START + timedelta(minutes=1))
+        )
+    times = _until_done(lambda session: sweep(session, START + timedelta(minutes=2)))
+    report.add(f"sweep with {due:,} due", sum(times) * 1e3, "ms")
+    report.add(f"sweep with {due:,} due: a clock", sum(times) * 1e6 / due, "µs")
+    report.add(f"sweep with {due:,} due: longest transaction", max(times) * 1e3, "ms")
 
 
-def _bench_recount(wanted: int) -> None:
+def _recount(report: Report) -> None:
     with ext.write() as session:
         office = session.scalars(select(Calendar)).one()
         before = perf_counter()
         calendars.change(session, office, holidays=["2026-11-24"], actor=SYSTEM, at=START)
-    print(f"change of the calendar: {(perf_counter() - before) * 1e3:.1f} ms")
-    took, longest, counted, cpu = 0.0, 0.0, 0, process_time()
-    while counted < wanted:
+    report.add("change a calendar", (perf_counter() - before) * 1e3, "ms")
+    times = _until_done(lambda session: sla.recount_due(session, START + timedelta(hours=1)))
+    report.add(f"recount of {RUNNING:,} clocks", sum(times), "s")
+    report.add("recount: a clock", sum(times) * 1e6 / RUNNING, "µs")
+    report.add("recount: longest transaction", max(times) * 1e3, "ms")
+
+
+def _until_done(step: Callable[[Session], int]) -> Sequence[float]:
+    """Seconds of each transaction until one finds nothing to do."""
+    times = []
+    while True:
         before = perf_counter()
         with ext.write() as session:
-            done = sla.recount_due(session, START + timedelta(hours=1))
-        part = perf_counter() - before
-        took, longest, counted = took + part, max(longest, part), counted + done
-    cpu = (process_time() - cpu) / counted * 1e6
-    print(
-        f"recount of {counted}: {took:.2f} s, {cpu:.0f} µs CPU each, "
-        f"longest transaction {longest * 1e3:.0f} ms"
-    )
-    with ext.session() as session:
-        stale = session.scalar(
-            select(func.count())
-            .select_from(Clock)
-            .join(Policy)
-            .where(Clock.counted < Policy.generation)
-        )
-        events = session.scalar(select(func.count()).select_from(Event))
-        print(f"{stale} clocks still to recount, {events} events")
-
-
-def _timed(run: Callable[[Session], object], commit: bool = True) -> float:
-    before = perf_counter()
-    with ext.write() as session:
-        run(session)
-        if commit:
-            session.flush()
-    return perf_counter() - before
-
-
-if __name__ == "__main__":
-    main()
+            done = step(session)
+        times.append(perf_counter() - before)
+        if not done:
+            return times

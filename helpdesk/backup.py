@@ -163,11 +163,11 @@ def _unpack(source: Path, folder: Path) -> Manifest:
     try:
         with source.open("rb") as file:
             found = _extract(file, folder)
+        if MANIFEST not in found:
+            raise EOFError
         manifest = Manifest(**json.loads((folder / MANIFEST).read_bytes()))
     except (zstandard.ZstdError, tarfile.TarError, EOFError, ValueError, TypeError) as error:
-        raise HelpdeskError(DAMAGED, what=_lazy("it cannot be read")) from error
-    except FileNotFoundError as error:
-        raise HelpdeskError(DAMAGED, what=_lazy("it ends too early")) from error
+        raise HelpdeskError(DAMAGED, what=_lazy("it cannot be read or ends too early")) from error
     wanted = {name: (size, sha256) for name, (size, sha256) in manifest.members.items()}
     if wrong := [name for name in wanted if found.get(name) != wanted[name]]:
         raise HelpdeskError(DAMAGED, what=f"{wrong[0]} +{len(wrong) - 1}")

@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command(args)
     except (ConfigError, StartError, HelpdeskError) as error:
         print(error, file=sys.stderr)
-        return BAD_INPUT
+    except OSError as error:
+        print(f"{error.filename or 'System'}: {error.strerror}.", file=sys.stderr)
+    return BAD_INPUT
 
 
 def say(text: str) -> None:
@@ -125,11 +127,10 @@ def backup(args: argparse.Namespace) -> int:
 def restore(args: argparse.Namespace) -> int:
     app = create_app()
     checks.check_database(app)
-    handle = checks.lock_data(Path(app.config["DATA_DIR"]), exclusive=True)
-    with app.app_context():
-        made = keep.restore(args.file, force=args.force)
-    checks.migrate(app)
-    os.close(handle)
+    with checks.alone_on_data(Path(app.config["DATA_DIR"])):
+        with app.app_context():
+            made = keep.restore(args.file, force=args.force)
+        checks.migrate(app)
     say(f"Restored the state of {made.made_at}: {sum(made.tables.values())} rows.")
     return 0
 

@@ -8,17 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, select
 
-from helpdesk import ext, reactions
+from helpdesk import ext, privacy, reactions
 from helpdesk.accounts import limits, sessions
-from helpdesk.accounts.models import IdempotentAnswer, OneTimeLink
 from helpdesk.ext import fulltext, upkeep
 from helpdesk.intake import receive
 from helpdesk.intake.archive import archive_raw
@@ -40,7 +39,6 @@ MERGE_PAGES = 16
 MERGE_STEPS = 20  # a turn
 MERGE_PAUSE = 0.05  # seconds between steps, for those who wait for the lock
 QUIET_SECONDS = 2.0
-KEEP_ANSWERS_HOURS = 24
 
 
 @dataclass(frozen=True)
@@ -88,13 +86,12 @@ def statistics() -> int:
 
 
 def sweep_accounts() -> int:
-    """Forget log-ins, links, limits and answers that no longer count."""
+    """Forget limits and log-ins that no longer count; a storm leaves many of them."""
     at = now()
     with ext.write() as session:
-        session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < at))
-        old = at - timedelta(hours=KEEP_ANSWERS_HOURS)
-        session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < old))
-        return limits.sweep(session, at) + sessions.sweep(session, at)
+        limits.sweep(session, at)
+        sessions.sweep(session, at)
+    return 0
 
 
 QUICK: Sequence[Job] = (
@@ -107,6 +104,7 @@ QUICK: Sequence[Job] = (
 SLOW: Sequence[Job] = (
     Job("accounts", sweep_accounts, 300),
     Job("archive", archive_raw, 60),
+    Job("retention", lambda: privacy.retain(now()), 24 * 3600),
     Job("checkpoint", checkpoint, 60),
     Job("statistics", statistics, 3600),
 )
@@ -126,6 +124,11 @@ class Runner:
         while not stop.is_set():
             pause = self.once()
             stop.wait(pause)
+
+    def turn(self, stop: threading.Event) -> None:
+        """One turn of a slow job: until there is nothing more to do, or it fails."""
+        while not stop.is_set() and self.once() == 0.0:
+            pass
 
     def once(self) -> float:
         """Run the job and return for how long to rest, in seconds."""
@@ -167,7 +170,7 @@ class Worker:
             threading.Thread(target=runner.loop, args=(stop,), name=runner.job.name, daemon=True)
             for runner in self.quick
         ]
-        ticker = self._ticker()
+        ticker = self._ticker(stop)
         for thread in threads:
             thread.start()
         stop.wait()
@@ -175,8 +178,10 @@ class Worker:
         deadline = time.monotonic() + STOP_SECONDS
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
+        while any(runner.began for runner in self.slow) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
-    def _ticker(self) -> BackgroundScheduler:
+    def _ticker(self, stop: threading.Event) -> BackgroundScheduler:
         pool = ThreadPoolExecutor(3, {"thread_name_prefix": "slow"})
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         ticker = BackgroundScheduler(
@@ -184,8 +189,9 @@ class Worker:
         )
         for runner in self.slow:
             ticker.add_job(
-                runner.once,
+                runner.turn,
                 "interval",
+                args=(stop,),
                 seconds=runner.job.seconds,
                 id=runner.job.name,
                 next_run_time=now(),

@@ -181,12 +181,8 @@ def _elsewhere(app: Flask) -> tuple[int, int]:
     ticket_id = take(other, to="support@example.com", sender="oksana@client.example")
     secret = app.config["SECRET_KEY"].encode()
     address = ticket_address(secret, ticket_id, "support", "example.com")
-    joined = plain_email(
-        canaries.ADDRESS,
-        address,
-        f"I know that too: {canaries.ELSEWHERE}",
-        Message_ID="<j@k.example>",
-    )
+    said = f"I know that too: {canaries.ELSEWHERE}"
+    joined = plain_email(canaries.ADDRESS, address, said, Message_ID="<j@k.example>")
     assert take(joined, to=address, sender=canaries.ADDRESS) == ticket_id
     quoting = plain_email(
         "oksana@client.example",
@@ -362,7 +358,7 @@ def test_one_person_of_an_organisation_goes_and_the_others_stay(app: Flask, cast
     with ext.session() as session:
         assert session.get_one(Client, client.id).name == "Lamps Ltd"
         assert session.get_one(Person, stays.id).name == "Petro Staywell"
-        assert find_ticket_ids(session, "Staywell", country="UA") == [ticket_id]
+        assert ticket_id in find_ticket_ids(session, "Staywell", country="UA")
         points = session.scalars(select(ContactPoint).where(ContactPoint.person_id == gone.id))
         assert list(points) == []
 

@@ -222,7 +222,7 @@ def _shape_all(session: Session, clients: list[Client]) -> list[ClientOut]:
     names: dict[int, str] = {}
     if owners:
         rows = session.execute(select(User.id, User.name).where(User.id.in_(owners)))
-        names = dict(rows.tuples().all())
+        names = dict(rows.all())
     return [_shape(client, names.get(client.owner_id or 0)) for client in clients]
 
 

@@ -1,9 +1,11 @@
 """Deliveries: what came in and what became of it."""
 
 import re
+from collections.abc import Sequence
 
 from pydantic import MISSING
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from helpdesk.api.operation import Call, operation
 from helpdesk.api.paging import cut, id_cursor, id_of
@@ -11,6 +13,7 @@ from helpdesk.api.shapes.base import MAX_ID, Query
 from helpdesk.api.shapes.log import DeliveryList, DeliveryOut, DeliveryQuery
 from helpdesk.intake.actions import replay
 from helpdesk.intake.models import Delivery, DeliveryState
+from helpdesk.intake.queries import receipts_of
 from helpdesk.lib.errors import NotFound
 
 _ODD = re.compile(r"[\s<>]")
@@ -35,7 +38,7 @@ def list_deliveries(call: Call[DeliveryQuery, None]) -> DeliveryList:
     rows = rows.order_by(Delivery.id.desc()).limit(query.limit + 1)
     page, last = cut(call.session.scalars(rows).all(), query.limit)
     return DeliveryList(
-        items=[_shape(delivery) for delivery in page],
+        items=_shapes(call.session, page),
         next_cursor=id_cursor(last.id if last else None),
     )
 
@@ -54,10 +57,15 @@ def replay_delivery(call: Call[Query, None], delivery_id: int) -> DeliveryOut:
     if delivery is None:
         raise NotFound()
     replay(call.session, delivery, actor=call.actor, at=call.at)
-    return _shape(delivery)
+    return _shapes(call.session, [delivery])[0]
 
 
-def _shape(delivery: Delivery) -> DeliveryOut:
+def _shapes(session: Session, deliveries: Sequence[Delivery]) -> list[DeliveryOut]:
+    receipts = receipts_of(session, deliveries)
+    return [_shape(delivery, receipts[delivery.id]) for delivery in deliveries]
+
+
+def _shape(delivery: Delivery, receipt_sent: bool | None) -> DeliveryOut:
     return DeliveryOut(
         id=delivery.id,
         channel=delivery.channel.value,
@@ -68,5 +76,5 @@ def _shape(delivery: Delivery) -> DeliveryOut:
         ticket_id=delivery.ticket_id,
         is_auto_reply=delivery.is_auto_reply,
         is_bounce=delivery.is_bounce,
-        receipt_sent=delivery.receipt_sent,
+        receipt_sent=receipt_sent,
     )

@@ -97,11 +97,8 @@ def _short(name: str) -> str:
 def _renamed(node: Any) -> Any:
     if isinstance(node, list):
         return [_renamed(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        key: _PREFIX + _short(value.removeprefix(_PREFIX))
-        if key == "$ref" and isinstance(value, str)
-        else _renamed(value)
-        for key, value in node.items()
-    }
+    if isinstance(node, dict):
+        return {key: _renamed(value) for key, value in node.items()}
+    if isinstance(node, str) and node.startswith(_PREFIX):
+        return _PREFIX + _short(node.removeprefix(_PREFIX))
+    return node

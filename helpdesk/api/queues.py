@@ -25,7 +25,7 @@ def list_queues(call: Call[Paged, None]) -> QueueList:
         .where(Mailbox.queue_id.in_(ids))
         .order_by(Mailbox.is_primary, Mailbox.id.desc())
     )
-    addresses = dict(boxes.tuples().all())  # the primary one, else the oldest, comes last
+    addresses = dict(boxes.all())  # the primary one, else the oldest, comes last
     return QueueList(
         items=[_shape(queue, addresses.get(queue.id)) for queue in page],
         next_cursor=id_cursor(last.id if last else None),

@@ -1,7 +1,7 @@
 """Demo data: a shop for home appliances with 60 clients and 60 days of work behind it."""
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import current_app
 from sqlalchemy import select, update
@@ -14,6 +14,7 @@ from helpdesk.demo.plan import Promised, plan
 from helpdesk.demo.stage import PASSWORD, STAFF, Stage, Writer, build
 from helpdesk.demo.story import Story
 from helpdesk.events import Event
+from helpdesk.notices import tell
 from helpdesk.outbox.actions import enqueue_reply
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.tickets.models import Priority, Ticket
@@ -26,6 +27,7 @@ DEMO_USERS = tuple((staff.login, staff.role) for staff in STAFF)
 """(local part of the address at MAIL_DOMAIN, role); all have DEMO_PASSWORD."""
 
 SEED = 20_261
+NOTICED = timedelta(days=5)
 LAST_EMAILS = 25  # of our replies that can be looked at as emails
 
 
@@ -45,14 +47,30 @@ def load(at: datetime) -> None:
     pick = random.Random(SEED)
     with ext.write() as session:
         stage = build(session, at, pick)
-        promised = _promised(session, stage)
-        replies = play(session, stage, plan(stage, at, pick, promised), at)
+        planned = plan(stage, at, pick, promised_by(session, stage))
+        replies = play(session, stage, planned, at)
         for moment, message_id in replies[-LAST_EMAILS:]:
             _already_sent(session, message_id, moment)
+        _tell(session, stage, at)
         session.execute(update(Event).where(Event.todo.is_not(None)).values(todo=None))
 
 
-def _promised(session: Session, stage: Stage) -> Promised:
+def _tell(session: Session, stage: Stage, at: datetime) -> None:
+    """The breaches of the last days, as far as they still matter, wait to be read."""
+    late = (
+        select(Event, Ticket)
+        .join(Ticket, Ticket.id == Event.ticket_id)
+        .where(Event.kind == "clock.breached", Event.at > at - NOTICED, Ticket.done_at.is_(None))
+        .order_by(Event.id)
+    )
+    for event, ticket in session.execute(late).all():
+        for user_id in {ticket.assignee_id, stage.staff["maryna"].id} - {None}:
+            tell(session, user_id, event, ticket.id, event.kind, at=event.at)
+
+
+def promised_by(session: Session, stage: Stage) -> Promised:
+    """Tells the business seconds to the first or a later response, by the policy that fits."""
+
     def seconds(story: Story, writer: Writer, first: bool) -> int:
         urgent = story.priority == "urgent" or not first
         priority = Priority(story.priority) if urgent else Priority.NORMAL

@@ -19,26 +19,25 @@ def merge(session: Session, name: str, pages: int) -> bool:
 
 
 def checkpoint() -> None:
-    """Bring the write-ahead log into the database file; without waiting for readers."""
+    """Bring the write-ahead log into the database file, as far as readers allow at once."""
     if is_sqlite(db.engine):
-        _alone("PRAGMA wal_checkpoint(TRUNCATE)")
+        _alone("PRAGMA busy_timeout=100", "PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def statistics() -> None:
     """Let the planner know how the tables have grown. PostgreSQL does it by itself."""
     if is_sqlite(db.engine):
-        _alone("PRAGMA analysis_limit=1000")
-        _alone("PRAGMA optimize=0x10002")
+        _alone("PRAGMA analysis_limit=1000", "PRAGMA optimize=0x10002")
 
 
-def _alone(statement: str) -> None:
-    """Outside any transaction."""
+def _alone(*statements: str) -> None:
+    """Outside any transaction, on a connection that goes away with its settings."""
     connection = db.engine.raw_connection()
     try:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout=100")
-        cursor.execute(statement)
-        cursor.fetchall()
+        for statement in statements:
+            cursor.execute(statement)
+            cursor.fetchall()
         cursor.close()
     finally:
         connection.invalidate()

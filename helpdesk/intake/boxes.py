@@ -3,6 +3,7 @@
 import mailbox
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
@@ -30,9 +31,9 @@ def emails_in(path: Path) -> Iterator[bytes]:
         for file in sorted(path.rglob("*.eml")):
             yield file.read_bytes()
     elif _is_mbox(path):
-        box = mailbox.mbox(path, create=False)
-        for key in box.iterkeys():
-            yield box.get_bytes(key)
+        with closing(mailbox.mbox(path, create=False)) as box:
+            for key in box.iterkeys():
+                yield box.get_bytes(key)
     else:
         yield path.read_bytes()
 

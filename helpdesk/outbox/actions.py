@@ -131,6 +131,7 @@ def resend(session: Session, outgoing: Outgoing, *, actor: Actor, at: datetime) 
 
     Raises Conflict while it is being sent, HelpdeskError if there is still no good address.
     """
+    session.refresh(outgoing, with_for_update=True)
     if outgoing.state == OutgoingState.SENDING:
         raise Conflict(_lazy("This email is being sent right now."))
     if outgoing.kind != OutgoingKind.NOTICE and outgoing.ticket_id is not None:

@@ -93,9 +93,15 @@ class RelaySettings:
 class Relay:
     """One connection, opened when first needed and kept for the emails that follow."""
 
-    def __init__(self, settings: RelaySettings, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        settings: RelaySettings,
+        timeout: float = TIMEOUT,
+        end_timeout: float = END_TIMEOUT,
+    ) -> None:
         self.settings = settings
         self.timeout = timeout
+        self.end_timeout = end_timeout
         self._smtp: smtplib.SMTP | None = None
 
     def __enter__(self) -> Self:
@@ -120,7 +126,7 @@ class Relay:
         target = _recipient(recipient)
         smtp = self._connected()
         try:
-            _transaction(smtp, sender, target, data)
+            _transaction(smtp, sender, target, data, self.end_timeout)
         except NotSent as refusal:
             if refusal.relay_down:
                 self._drop()
@@ -209,15 +215,18 @@ def _recipient(address: str) -> str:
         raise NotSent(_lazy("This address cannot be written to."), permanent=True) from error
 
 
-def _transaction(smtp: smtplib.SMTP, sender: str, recipient: str, data: bytes) -> None:
+def _transaction(
+    smtp: smtplib.SMTP, sender: str, recipient: str, data: bytes, end_timeout: float
+) -> None:
     """MAIL, RCPT, DATA (RFC 5321 §3.3), each answer judged. Raises NotSent, OSError."""
     _expect(smtp.mail(sender, _mail_options(smtp, recipient, data)), 2)
     _expect(smtp.rcpt(recipient), 2)
     _expect(smtp.docmd("DATA"), 3)
-    smtp.send(_LINE_START_DOT.sub(b"..", data) + b".\r\n")
+    end = b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
+    smtp.send(_LINE_START_DOT.sub(b"..", data) + end)
     sock = smtp.sock
     if sock is not None:
-        sock.settimeout(END_TIMEOUT)
+        sock.settimeout(end_timeout)
     try:
         answer = smtp.getreply()
     except OSError as error:

@@ -78,11 +78,10 @@ def erase_person(session: Session, person_id: int, *, actor: Actor, at: datetime
         return erase_client(session, client.id, actor=actor, at=at)
     scope = scope_of(session, [person_id], None)
     answer = _erase(session, scope, actor, at)
-    reindex_client(session, client.id)
-    record(
-        session, "client.changed", actor=actor, at=at, client_id=client.id, fields=["erased_person"]
-    )
     session.expire_all()
+    reindex_client(session, client.id)
+    fields = ["erased_person"]
+    record(session, "client.changed", actor=actor, at=at, client_id=client.id, fields=fields)
     return answer
 
 

@@ -71,6 +71,7 @@ OTHERS: Mapping[str, str] = {
     "event": "kind data key",
     "setting": "name value",
     "stored_file": "sha256",
+    "failed_reaction": "reaction error",
     "delivery": "key",
     "outgoing": "key from_name from_address envelope_from language",
 }

@@ -25,7 +25,7 @@ class Body:
     """A whole body; close it when the request is answered."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         self.close = self._file.close
 
     async def receive(self) -> Message:

@@ -42,18 +42,31 @@ def _why_not(host: str, port: int, setting: str, error: OSError) -> str:
     return f"Cannot listen on {host}:{port}: {reason}. Set {setting} to an address of this machine."
 
 
-def lock_data(folder: Path, *, exclusive: bool = False) -> int:
-    """Mark the data folder as in use by this process and its children. Raises StartError.
+def use_data(folder: Path) -> None:
+    """Mark the data folder as in use until this process and its children have ended.
 
-    The product shares it, restore wants it alone. The lock ends with the last process.
+    Raises StartError while a restore is running.
     """
+    _lock(folder, fcntl.LOCK_SH, "A restore is running")
+
+
+@contextmanager
+def alone_on_data(folder: Path) -> Iterator[None]:
+    """Be the only one who uses the data folder. Raises StartError while the product runs."""
+    handle = _lock(folder, fcntl.LOCK_EX, "The product is running")
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(folder: Path, kind: int, otherwise: str) -> int:
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
-        who = "The product is running" if exclusive else "A restore is running"
-        raise StartError(f"{who} on {folder}: stop it first.") from error
+        raise StartError(f"{otherwise} on {folder}: stop it first.") from error
     return handle
 
 

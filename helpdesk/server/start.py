@@ -22,7 +22,7 @@ ALL = ("web", "smtp", "worker")
 
 def run(app: Flask, say: Callable[[str], None]) -> int:
     """Everything on one machine. Returns the exit code. Raises StartError or HelpdeskError."""
-    checks.lock_data(Path(app.config["DATA_DIR"]))
+    checks.use_data(Path(app.config["DATA_DIR"]))
     processes = plan(app, ALL)
     checks.check_database(app)
     checks.migrate(app)
@@ -53,7 +53,7 @@ def _logins(app: Flask) -> list[tuple[str, str, str]]:
 
 def run_part(app: Flask, role: str) -> int:
     """One kind of process, for machines that share a PostgreSQL. Raises StartError."""
-    checks.lock_data(Path(app.config["DATA_DIR"]))
+    checks.use_data(Path(app.config["DATA_DIR"]))
     processes = plan(app, (role,))
     checks.check_database(app)
     checks.need_current(app)

@@ -28,7 +28,7 @@ from helpdesk.web.guard import (
     said,
     stop_reading,
 )
-from helpdesk.web.words import words
+from helpdesk.web.words import keys_help, words
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ def init_site(app: Flask, blueprints: Iterable[Blueprint]) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals |= {
         "brand": brand,
+        "keys_help": keys_help,
         "may": may,
         "notice_count": notice_count,
         "words": words,

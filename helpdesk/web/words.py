@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from flask import g
+from flask import g, render_template
 from flask_babel import gettext as _
 from flask_babel import pgettext
+from markupsafe import Markup
 
 from helpdesk.ext import in_language
 
@@ -34,9 +35,20 @@ def words() -> Words:
     return _words(g.get("language") or "en")
 
 
+def keys_help() -> Markup:
+    """The inside of the dialog behind "?", which stands in every page of the desk."""
+    return _keys_help(g.get("language") or "en")
+
+
 def forget_words() -> None:
     """Read the catalogues again, e.g. in tests that change them."""
     _words.cache_clear()
+    _keys_help.cache_clear()
+
+
+@lru_cache(maxsize=8)
+def _keys_help(_language: str) -> Markup:
+    return Markup(render_template("parts/_keys.html", page=False))
 
 
 @lru_cache(maxsize=8)

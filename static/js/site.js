@@ -10,7 +10,12 @@ document.addEventListener("htmx:responseError", event => {
   if (token) for (const input of document.querySelectorAll("[name=csrf_token]")) input.value = token;
   if (!box) return;
   let text = words.failed;
-  try { text = JSON.parse(event.detail.xhr.responseText).error ?? text; } catch { /* not ours */ }
+  try {
+    const answer = JSON.parse(event.detail.xhr.responseText);
+    text = answer.error ?? text;
+    // Who read what changed in between may save over it.
+    if (answer.version && form.elements.version) form.elements.version.value = answer.version;
+  } catch { /* not ours */ }
   box.textContent = text;
   box.hidden = false;
 });

@@ -27,9 +27,9 @@ class Program:
         headers = {"Authorization": f"Bearer {self.token}", **kwargs.pop("headers", {})}
         return self.client.open(V1 + path, method=method, headers=headers, **kwargs)
 
-    def get(self, path: str, status: int = 200, **query: Any) -> Any:
+    def get(self, path: str, expected: int = 200, /, **query: Any) -> Any:
         response = self.call("GET", path, query_string=query)
-        return checked(response, status)
+        return checked(response, expected)
 
     def post(self, path: str, body: Any = None, status: int = 201, **headers: str) -> Any:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 import time_machine
 
 from tests.api.conftest import Program
@@ -46,7 +45,7 @@ def test_a_client_is_added_found_and_read(alice: Program, cast: Cast) -> None:
         {"phone": "0671234567"},
         {"q": "ромашка"},
         {"q": "франко"},
-        {"q": "123 45 67"},
+        {"q": "67 123 45 67"},
     ):
         assert alice.get("/clients", **query)["items"] == [client], query
     for query in ({"email": "x@y.example"}, {"phone": "nonsense"}, {"q": "нема такого"}):
@@ -78,36 +77,34 @@ def test_a_client_is_changed(alice: Program, cast: Cast) -> None:
     assert alice.patch(path, {"owner": None, "language": None})["owner"] is None
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "field"),
-    [
-        ({}, 422, "name"),
-        ({"name": "\u200b"}, 422, "name"),
-        ({"name": "X", "kind": "robot"}, 422, "kind"),
-        ({"name": "X", "language": "de"}, 422, "language"),
-        ({"name": "X", "owner": "Nobody"}, 409, "owner"),
-        ({"name": "X", "id": 5}, 422, "id"),
-        (
-            {"name": "X", "people": [{"name": "Y", "contact_points": [{"kind": "fax"}]}]},
-            422,
-            "people.0.contact_points.0",
-        ),
-        (
-            {
-                "name": "X",
-                "people": [{"name": "Y", "contact_points": [{"kind": "email", "value": "nobody"}]}],
-            },
-            422,
-            "people.0.contact_points.0.value",
-        ),
-    ],
-)
-def test_a_wrong_client_is_refused(
-    alice: Program, body: dict[str, object], status: int, field: str
-) -> None:
-    before = alice.get("/clients")["items"]
-    assert alice.post("/clients", body, status)["errors"][0]["field"] == field
-    assert alice.get("/clients")["items"] == before
+A_WRONG_CLIENT_IS_REFUSED: list[tuple[dict[str, object], int, str]] = [
+    ({}, 422, "name"),
+    ({"name": "\u200b"}, 422, "name"),
+    ({"name": "X", "kind": "robot"}, 422, "kind"),
+    ({"name": "X", "language": "de"}, 422, "language"),
+    ({"name": "X", "owner": "Nobody"}, 409, "owner"),
+    ({"name": "X", "id": 5}, 422, "id"),
+    (
+        {"name": "X", "people": [{"name": "Y", "contact_points": [{"kind": "fax"}]}]},
+        422,
+        "people.0.contact_points.0",
+    ),
+    (
+        {
+            "name": "X",
+            "people": [{"name": "Y", "contact_points": [{"kind": "email", "value": "nobody"}]}],
+        },
+        422,
+        "people.0.contact_points.0.value",
+    ),
+]
+
+
+def test_a_wrong_client_is_refused(alice: Program) -> None:
+    for body, status, field in A_WRONG_CLIENT_IS_REFUSED:
+        before = alice.get("/clients")["items"]
+        assert alice.post("/clients", body, status)["errors"][0]["field"] == field
+        assert alice.get("/clients")["items"] == before
 
 
 def test_the_timeline_is_newest_first_and_paged(

@@ -1,7 +1,5 @@
 """Deliveries and events through the API."""
 
-import pytest
-
 from helpdesk import ext
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.intake.models import Delivery, DeliveryState
@@ -65,8 +63,6 @@ def test_events_are_followed_from_the_last_known(alice: Program, cast: Cast) -> 
     assert received["actor"]["kind"] == "person"
     assert received["actor"]["name"] == "Оксана Литвиненко"
     assert received["client_id"] == cast.oksana.client_id
-    clock = next(event for event in first if event["kind"] == "clock.started")
-    assert clock["actor"] == {"kind": "system", "id": None, "name": None}
     assert alice.get("/events", after=first[-1]["id"])["items"] == []
 
 
@@ -91,6 +87,9 @@ def test_what_concerns_the_house_is_for_supervisors(alice: Program, sam: Program
     assert seen == {"client.created"}
 
 
-@pytest.mark.parametrize("after", ["-1", "x", str(2**63), "1.5"])
-def test_a_bad_after_is_a_400(alice: Program, after: str) -> None:
-    alice.get("/events", 400, after=after)
+A_BAD_AFTER_IS_A_400: list[str] = ["-1", "x", str(2**63), "1.5"]
+
+
+def test_a_bad_after_is_a_400(alice: Program) -> None:
+    for after in A_BAD_AFTER_IS_A_400:
+        alice.get("/events", 400, after=after)

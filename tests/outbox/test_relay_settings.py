@@ -119,10 +119,23 @@ def test_the_password_is_not_in_the_settings_words() -> None:
     assert "secret" not in repr(RelaySettings("relay", 25, "off", "desk", "secret"))
 
 
-def test_a_relay_that_says_nothing_is_given_up_in_time(plain: Relay) -> None:
-    plain.mood, plain.slowness = Mood.SLOW, 0.2
-    send(plain, "off")
-    assert len(plain.taken) == 1
+def test_a_relay_that_takes_too_long_over_an_email_may_have_taken_it(plain: Relay) -> None:
+    plain.mood, plain.slowness = Mood.SLOW, 0.5
+    settings = RelaySettings("127.0.0.1", plain.port, "off", None, None)
+    with (
+        Connection(settings, timeout=5, end_timeout=0.1) as connection,
+        pytest.raises(NotSent) as caught,
+    ):
+        connection.send("", "oksana@client.example", EMAIL)
+    assert caught.value.maybe_sent
+    assert caught.value.relay_down
+
+
+def test_an_email_without_a_last_line_end_goes_whole(plain: Relay) -> None:
+    settings = RelaySettings("127.0.0.1", plain.port, "off", None, None)
+    with Connection(settings) as connection:
+        connection.send("", "oksana@client.example", b"Subject: x\r\n\r\nend")
+    assert plain.taken[0].raw == b"Subject: x\r\n\r\nend\r\n"
 
 
 def test_letters_beyond_latin_in_the_local_part_need_and_use_smtputf8(plain: Relay) -> None:

@@ -10,12 +10,16 @@ from sqlalchemy import select
 
 from config import Bind
 from helpdesk import ext
+from helpdesk.clients.actions import add_contact_point
+from helpdesk.clients.models import ContactPoint, Person
 from helpdesk.events import Actor, Event
 from helpdesk.lib.clock import now
+from helpdesk.lib.errors import Conflict, HelpdeskError
 from helpdesk.outbox import actions as outbox
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.outbox.sending import MAX_ATTEMPTS, next_try, send_due
 from helpdesk.reactions import react
+from helpdesk.tickets.models import Ticket
 from tests.cast import Cast
 from tests.outbox.conftest import Answer, OpenTicket
 from tests.relay import Mood, Relay, free_port
@@ -139,6 +143,33 @@ def test_resending_keeps_the_message_id(
     assert event.user_id == cast.alice.id
 
 
+def test_an_email_on_its_way_is_not_sent_again_by_hand(reply_due: Outgoing) -> None:
+    with ext.write() as session:
+        session.get_one(Outgoing, reply_due.id).state = OutgoingState.SENDING
+    with ext.write() as session, pytest.raises(Conflict):
+        row = session.get_one(Outgoing, reply_due.id)
+        outbox.resend(session, row, actor=Actor(), at=now())
+
+
+def test_resending_goes_to_the_corrected_address(
+    relay: Relay, reply_due: Outgoing, cast: Cast
+) -> None:
+    relay.mood = Mood.NEVER
+    send_due()
+    relay.mood = Mood.ACCEPT
+    with ext.write() as session:
+        person = session.get_one(Person, cast.oksana.person_id)
+        session.get_one(ContactPoint, cast.oksana.contact_point_id).bad = True
+        add_contact_point(
+            session, person, kind="email", value="new@client.example", country="UA", at=now()
+        )
+    with ext.write() as session:
+        row = session.get_one(Outgoing, reply_due.id)
+        outbox.resend(session, row, actor=Actor(user_id=cast.alice.id), at=now())
+    send_due()
+    assert relay.taken[0].recipients == ["new@client.example"]
+
+
 def test_a_bad_address_does_not_stop_the_others(
     relay: Relay, ask: OpenTicket, answer: Answer, cast: Cast
 ) -> None:
@@ -255,11 +286,11 @@ def test_an_answer_without_any_address_fails_visibly(
     ticket_id = ask()
     message_id = answer(ticket_id)
     with ext.write() as session:
-        point = session.get_one(outbox.Ticket, ticket_id).contact_point
+        point = session.get_one(Ticket, ticket_id).contact_point
         assert point is not None
         point.bad = True
     react()
     [row] = rows()
     assert (row.state, row.message_id, row.last_error) == ("failed", message_id, outbox.NO_ADDRESS)
-    with ext.write() as session, pytest.raises(outbox.HelpdeskError):
+    with ext.write() as session, pytest.raises(HelpdeskError):
         outbox.resend(session, session.get_one(Outgoing, row.id), actor=Actor(), at=now())

@@ -1,20 +1,43 @@
 """Calendars are checked, kept in order, and a change recounts only what it concerns."""
 
-from datetime import UTC, datetime
+import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from helpdesk import ext
 from helpdesk.events import SYSTEM, Event
 from helpdesk.lib.errors import Conflict, HelpdeskError
-from helpdesk.tickets import calendars, policies
-from helpdesk.tickets.models import Calendar, Policy
+from helpdesk.tickets import calendars, policies, sla
+from helpdesk.tickets.models import Calendar, Channel, Clock, Metric, Policy, Ticket
+from helpdesk.tickets.received import open_ticket
 from tests.cast import OFFICE, Cast
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+THURSDAY = datetime(2026, 11, 26, 14, 0, tzinfo=UTC)  # two office hours are left in Kyiv
+HOUR = timedelta(hours=1)
+
+
+def open_one(session: Session, cast: Cast) -> int:
+    return open_ticket(
+        session,
+        queue_id=cast.support.id,
+        who=cast.oksana,
+        subject="Two payments",
+        channel=Channel.EMAIL,
+        language="uk",
+        at=THURSDAY,
+    )
+
+
+def first_due(session: Session) -> set[datetime | None]:
+    """The deadlines of all first responses."""
+    query = select(Clock.due_at).where(Clock.metric == Metric.FIRST_RESPONSE)
+    return set(session.scalars(query))
 
 
 def test_a_calendar_is_kept_in_order_and_without_empty_days(app: Flask, cast: Cast) -> None:
@@ -109,3 +132,56 @@ def test_a_wrong_change_leaves_the_calendar_as_it_was(app: Flask, cast: Cast) ->
                 session, office, timezone="Europe/Moscow", holidays=["x"], actor=SYSTEM, at=AT
             )
         assert (office.timezone, office.version) == ("Europe/Kyiv", 1)
+
+
+def test_a_changed_calendar_recounts_in_chunks(app: Flask, cast: Cast) -> None:
+    with ext.write() as session:
+        for _ in range(5):
+            open_one(session, cast)
+        calendars.change(
+            session,
+            session.merge(cast.office),
+            holidays=["2026-11-27"],
+            actor=SYSTEM,
+            at=THURSDAY + HOUR,
+        )
+        assert first_due(session) == {THURSDAY + 19 * HOUR}
+    done = []
+    while not done or done[-1]:
+        with ext.write() as session:
+            done.append(sla.recount_due(session, THURSDAY + HOUR, limit=4))
+    assert done == [4, 4, 2, 0]
+    with ext.session() as session:
+        assert first_due(session) == {THURSDAY + 91 * HOUR}
+        assert set(session.scalars(select(Ticket.next_due_at))) == {THURSDAY + 91 * HOUR}
+
+
+def test_two_workers_share_a_recount(app: Flask, cast: Cast) -> None:
+    with ext.write() as session:
+        for _ in range(30):
+            open_one(session, cast)
+        office = session.merge(cast.office)
+        calendars.change(session, office, holidays=["2026-11-27"], actor=SYSTEM, at=AT)
+
+    def work() -> None:
+        with app.app_context():
+            left = 1
+            while left:
+                with ext.write() as session:
+                    sla.recount_due(session, THURSDAY + HOUR, limit=7)
+                with ext.session() as session:
+                    newest = select(Policy.generation).scalar_subquery()
+                    left = len(
+                        session.scalars(select(Clock.id).where(Clock.counted < newest)).all()
+                    )
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with ext.session() as session:
+        assert first_due(session) == {THURSDAY + 91 * HOUR}
+        assert set(session.scalars(select(Ticket.next_due_at))) == {THURSDAY + 91 * HOUR}
+        recounted = select(Event.id).where(Event.kind == "clock.recounted")
+        assert len(session.scalars(recounted).all()) == 60

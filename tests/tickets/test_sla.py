@@ -1,6 +1,5 @@
 """Clocks in a ticket's life: they start, rest, end, go on and are counted again."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,7 +18,6 @@ from helpdesk.tickets.models import (
     Clock,
     ClockState,
     Metric,
-    Policy,
     Priority,
     Status,
     Ticket,
@@ -305,60 +303,6 @@ def test_a_ticket_without_promises_gets_them_where_its_new_queue_has_some(
         assert set(found) == {Metric.FIRST_RESPONSE, Metric.RESOLUTION}
         assert {clock.started_at for clock in found.values()} == {MONDAY + HOUR}
         assert ticket.next_metric == Metric.FIRST_RESPONSE
-
-
-def test_a_changed_calendar_recounts_in_chunks(app: Flask, cast: Cast) -> None:
-    with ext.write() as session:
-        ids = [open_at(session, cast, kyiv(26, 16)) for _ in range(5)]
-        calendars.change(
-            session,
-            session.merge(cast.office),
-            holidays=["2026-11-27"],
-            actor=SYSTEM,
-            at=kyiv(26, 17),
-        )
-        assert clock_of(session, ids[0], Metric.FIRST_RESPONSE).due_at == kyiv(27, 11)
-    done = []
-    while not done or done[-1]:
-        with ext.write() as session:
-            done.append(sla.recount_due(session, kyiv(26, 17), limit=4))
-    assert done == [4, 4, 2, 0]
-    with ext.session() as session:
-        for ticket_id in ids:
-            assert clock_of(session, ticket_id, Metric.FIRST_RESPONSE).due_at == kyiv(30, 11)
-            assert session.get_one(Ticket, ticket_id).next_due_at == kyiv(30, 11)
-
-
-def test_two_workers_share_a_recount(app: Flask, cast: Cast) -> None:
-    with ext.write() as session:
-        for _ in range(30):
-            open_at(session, cast, kyiv(26, 16))
-        office = session.merge(cast.office)
-        calendars.change(session, office, holidays=["2026-11-27"], actor=SYSTEM, at=MONDAY)
-
-    def work() -> None:
-        with app.app_context():
-            left = 1
-            while left:
-                with ext.write() as session:
-                    sla.recount_due(session, kyiv(26, 17), limit=7)
-                with ext.session() as session:
-                    newest = select(Policy.generation).scalar_subquery()
-                    left = len(
-                        session.scalars(select(Clock.id).where(Clock.counted < newest)).all()
-                    )
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with ext.session() as session:
-        first = select(Clock.due_at).where(Clock.metric == Metric.FIRST_RESPONSE)
-        assert set(session.scalars(first)) == {kyiv(30, 11)}
-        assert set(session.scalars(select(Ticket.next_due_at))) == {kyiv(30, 11)}
-        recounted = select(Event.id).where(Event.kind == "clock.recounted")
-        assert len(session.scalars(recounted).all()) == 60
 
 
 def test_a_tag_of_the_client_makes_another_policy_fit(app: Flask, cast: Cast) -> None:

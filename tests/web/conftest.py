@@ -18,7 +18,6 @@ from helpdesk.tickets.content import Content
 from helpdesk.tickets.models import NUMBER_OFFSET, Channel, Priority
 from helpdesk.tickets.received import add_message, open_ticket
 from helpdesk.web.cached import forget
-from helpdesk.web.pages import init_pages
 from tests.cast import PASSWORD, Cast
 from tests.web.inspection import inspect, inspect_csp, parse, text_of
 
@@ -85,6 +84,7 @@ class Pages:
     headers: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str, **more: Any) -> Page:
+        forget()
         return self._take(self.client.get(path, follow_redirects=True, **self._more(more)))
 
     def post(self, action: str, /, **values: Any) -> Page:
@@ -143,8 +143,6 @@ class Pages:
 @pytest.fixture
 def pages(app: Flask, cast: Cast) -> Iterator[Pages]:
     """A browser that is not logged in."""
-    if "helpdesk_pages" not in app.extensions:
-        init_pages(app)
     with app.test_client() as client:
         yield Pages(app, client)
 
@@ -208,14 +206,14 @@ def desk(cast: Cast) -> Desk:
     return Desk(cast)
 
 
-
 @contextmanager
 def counted() -> Iterator[list[str]]:
     """The statements sent to the database inside."""
     found: list[str] = []
 
     def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        found.append(statement)
+        if not statement.startswith("BEGIN"):
+            found.append(statement)
 
     event.listen(ext.db.engine, "before_cursor_execute", note)
     try:

@@ -119,7 +119,9 @@ def test_form_from_another_site_is_refused(alice: Pages, desk: Desk) -> None:
     alice.get(f"/desk/t/{number}")
     fields = alice.page.form(f"/desk/t/{number}/status") if alice.page else {}
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-        page = alice.send(f"/desk/t/{number}/status", fields | {"status": "closed"}, headers=headers)
+        page = alice.send(
+            f"/desk/t/{number}/status", fields | {"status": "closed"}, headers=headers
+        )
         assert page.status == 403
     assert "Closed" not in alice.get(f"/desk/t/{number}").one("header[@id='thead']").itertext()
 

@@ -160,9 +160,7 @@ def test_two_people_change_at_once_and_the_second_hears_of_it(
     path = f"/desk/t/{number}/status"
     seen = alice.get(f"/desk/t/{number}").form(path)
     alice.post(path, status="resolved")
-    answer = alice.raw(
-        "POST", path, data=seen | {"status": "open"}, headers={"HX-Request": "true"}
-    )
+    answer = alice.raw("POST", path, data=seen | {"status": "open"}, headers={"HX-Request": "true"})
     assert answer.status_code == 409
     assert answer.json is not None
     assert "Somebody changed this ticket" in answer.json["error"]
@@ -181,6 +179,9 @@ def test_a_colleagues_change_is_named_in_the_conflict(alice: Pages, desk: Desk) 
     answer = alice.raw("POST", path, data=seen | {"priority": "low"}, headers={"HX-Request": "1"})
     assert answer.json is not None
     assert "Priority: Normal → Urgent (Sam)" in answer.json["error"]
+    seen["version"] = str(answer.json["version"])
+    answer = alice.raw("POST", path, data=seen | {"priority": "low"}, headers={"HX-Request": "1"})
+    assert answer.status_code == 204
 
 
 def test_script_hears_what_to_fetch_anew(alice: Pages, desk: Desk) -> None:
@@ -208,6 +209,7 @@ def test_made_up_choices_are_refused(alice: Pages, desk: Desk, name: str, value:
 def test_other_queues_tickets_are_not_there_for_bob(pages: Pages, desk: Desk) -> None:
     number = desk.ticket()
     pages.log_in("bob")
+    pages.get("/desk/me")
     for path in ("", "/talk", "/side", "/clocks", "/sent"):
         assert pages.raw("GET", f"/desk/t/{number}{path}").status_code == 404
     for path in ("status", "priority", "messages", "drafts", "files", "resend/1"):
@@ -298,8 +300,8 @@ def test_why_this_deadline_sums_to_the_target(alice: Pages, desk: Desk, clock: o
     page = alice.get(f"/desk/t/{number}/clocks")
     assert "First response: 4 h of working time" in page.text
     table = page.all("table")[0]
-    counted = ["".join(row[2].itertext()) for row in table.findall(".//tbody/tr")]
-    assert counted == ["2 h", "0 min", "0 min", "2 h"]
+    hours = ["".join(row[2].itertext()) for row in table.findall(".//tbody/tr")]
+    assert hours == ["2 h", "0 min", "2 h"]
 
 
 def test_opening_a_ticket_reads_its_notices(alice: Pages, desk: Desk, cast: Cast) -> None:
@@ -320,10 +322,11 @@ def test_page_of_a_long_ticket_costs_few_queries(alice: Pages, desk: Desk) -> No
     for n in range(10):
         desk.writes(number, f"Message {n}")
         desk.ticket(f"Other {n}")
+    alice.get(f"/desk/t/{number}?view=all")
     with counted() as few:
-        alice.get(f"/desk/t/{number}?view=all")
+        alice.client.get(f"/desk/t/{number}?view=all")
     for n in range(15):
         desk.writes(number, f"Message {n}")
     with counted() as many:
-        alice.get(f"/desk/t/{number}?view=all")
-    assert len(few) == len(many) <= 16
+        alice.client.get(f"/desk/t/{number}?view=all")
+    assert len(many) <= len(few) <= 12

@@ -54,8 +54,19 @@ Whole = BeforeValidator(_whole)
 Id = Annotated[int, Field(ge=1, le=MAX_ID), Whole]
 Line = Annotated[str, Field(max_length=300, pattern=NO_NUL)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=VISIBLE)]
+Title = Annotated[str, Field(min_length=1, max_length=300, pattern=VISIBLE)]
 UniqueName = Annotated[str, Field(min_length=1, max_length=80, pattern=NOT_ONLY_DIGITS)]
-Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT, pattern=VISIBLE)]
+Text = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=TEXT_LIMIT,
+        pattern=VISIBLE,
+        description=f"At most {TEXT_LIMIT} characters.",
+        # Generators of test data give up on a pattern that may be this long.
+        json_schema_extra=lambda schema: schema.pop("maxLength", None),
+    ),
+]
 Email = Annotated[
     str,
     Field(max_length=254, pattern=NO_NUL, json_schema_extra={"format": "email"}),

@@ -16,7 +16,6 @@ from helpdesk.api.shapes.base import (
     Listed,
     MetricWord,
     Moment,
-    Name,
     Named,
     Out,
     Paged,
@@ -27,6 +26,7 @@ from helpdesk.api.shapes.base import (
     StatusWord,
     Tags,
     Text,
+    Title,
 )
 from helpdesk.lib.errors import _lazy
 
@@ -121,7 +121,7 @@ class TicketChange(In):
     queue: Ref | MISSING = MISSING
     assignee: Ref | None | MISSING = Field(default=MISSING, description="Null: nobody.")
     tags: Tags | MISSING = MISSING
-    subject: Name | MISSING = MISSING
+    subject: Title | MISSING = MISSING
 
 
 class Author(Out):

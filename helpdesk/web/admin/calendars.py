@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
-from babel.dates import get_month_names
+from babel.dates import format_date, get_month_names
+from babel.numbers import format_decimal
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
@@ -42,6 +43,17 @@ class Shown:
     weekly: Mapping[str, Any] = field(default_factory=dict)
     dates: list[week.DateRow] = field(default_factory=list)
     version: str = ""
+
+
+@blueprint.app_template_filter("decimal")
+def decimal(number: float) -> str:
+    """ "41.5" or "41,5", as the reader writes it."""
+    return str(format_decimal(round(number, 2), locale=g.language))
+
+
+@blueprint.app_template_filter("date_text")
+def date_text(day: date) -> str:
+    return str(format_date(day, "d MMMM", locale=g.language))
 
 
 @blueprint.get("/admin/calendars")
@@ -269,7 +281,7 @@ def _page(
         hours=_hours(shown.weekly),
         past=past,
         dates=[row for row in rows if row not in past] + spare,
-        zones=sorted(available_timezones()),
+        zones=[(name, name) for name in sorted(available_timezones())],
         state=_state(calendar) if calendar is not None else None,
         running=_running(calendar.id) if calendar is not None else 0,
         cap=CAP,

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -17,6 +17,7 @@ from helpdesk.tickets import policies
 from helpdesk.tickets.models import Calendar, Metric, Policy, Priority, Queue
 from helpdesk.web.admin import chain
 from helpdesk.web.admin.forms import chosen_id, length_text, page_status, wrong
+from helpdesk.web.formats import length
 from helpdesk.web.guard import actor, needs, reading
 from helpdesk.web.words import words
 
@@ -58,7 +59,7 @@ def listing() -> str:
 @blueprint.get("/admin/policies/new")
 @needs("policy.change")
 def new() -> str:
-    targets = {Metric.FIRST_RESPONSE: "4:00", Metric.NEXT_RESPONSE: "8:00"}
+    targets = {"first_response": "4:00", "next_response": "8:00"}
     first = reading().scalar(select(Calendar.id).order_by(Calendar.id).limit(1))
     step = chain.StepRow("0:00", "", "notify:supervisor")
     return _page(None, Shown(calendar=str(first or ""), targets=targets, steps=[step]))
@@ -218,8 +219,8 @@ def _page(
     targets, _errors = chain.read_targets(request.form)
     if policy is not None and request.method == "GET":
         targets = dict(policy.targets)
-    calendars = reading().execute(select(Calendar.id, Calendar.name).order_by(Calendar.name)).all()
-    queues = reading().execute(select(Queue.id, Queue.name).order_by(Queue.sort_key)).all()
+    calendars = _pairs(select(Calendar.id, Calendar.name).order_by(Calendar.name))
+    queues = _pairs(select(Queue.id, Queue.name).order_by(Queue.sort_key))
     shortest, warn = chain.shortest(targets), int(shown.warn) if shown.warn.isdigit() else 0
     return render_template(
         "admin/policy.html",
@@ -229,12 +230,15 @@ def _page(
         metrics=list(Metric),
         steps=[*shown.steps, *([chain.StepRow("0:00", "", "")] if more else [])],
         acts=chain.act_options(reading()),
-        calendars=[("", _("around the clock, every day")), *map(tuple, calendars)],
-        calendar_name=dict(map(tuple, calendars)).get(int(shown.calendar or 0))
-        if shown.calendar.isdigit() or not shown.calendar
-        else None,
-        queues=[("", _("any queue")), *map(tuple, queues)],
+        calendars=[("", _("around the clock, every day")), *calendars],
+        calendar_name=dict(calendars).get(shown.calendar),
+        queues=[("", _("any queue")), *queues],
         priorities=[("", _("any priority")), *((p.value, words().priority[p]) for p in Priority)],
-        warn_after=shortest * warn // 100 if shortest and 0 < warn < 100 else None,
+        warn_after=length(shortest * warn // 100) if shortest and 0 < warn < 100 else None,
         errors=errors or {},
     )
+
+
+def _pairs(query: Select[int, str]) -> list[tuple[str, str]]:
+    """Values and texts of a list to choose from."""
+    return [(str(id_), name) for id_, name in reading().execute(query)]

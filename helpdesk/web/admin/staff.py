@@ -224,7 +224,7 @@ def _page(user: User | None, member: Member, errors: dict[str, str] | None = Non
         seen=seen,
         queues=reading().scalars(select(Queue).order_by(Queue.sort_key)).all(),
         roles=list(Role),
-        zones=sorted(available_timezones()),
+        zones=[(name, name) for name in sorted(available_timezones())],
         errors=errors or {},
     )
 

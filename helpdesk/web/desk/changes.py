@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from flask import Blueprint, Response, flash, redirect, request
 from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -132,7 +133,9 @@ def _conflict(error: Conflict, number: str, ticket_id: int) -> BaseResponse:
         flash(text, "error")
         return redirect(back_to(number))
     signal = {"tickets": [ticket_id]}
-    response = Response(json.dumps({"error": text}), status=409, mimetype="application/json")
+    version = reading().scalar(select(Ticket.version).where(Ticket.id == ticket_id))
+    answer = json.dumps({"error": text, "version": version})
+    response = Response(answer, status=409, mimetype="application/json")
     response.headers["HX-Trigger"] = json.dumps({"changed": signal})
     return response
 

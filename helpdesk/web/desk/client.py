@@ -17,7 +17,7 @@ from helpdesk.clients.models import Client, ContactKind, Person
 from helpdesk.clients.search import find_clients
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
-from helpdesk.lib.text import shorten
+from helpdesk.lib.text import clean_line, shorten
 from helpdesk.tickets.models import NUMBER_OFFSET, Channel, Message, MessageKind, Ticket
 from helpdesk.tickets.views import tickets_of_client
 from helpdesk.web.desk.history import user_names
@@ -52,7 +52,7 @@ class Contact(NamedTuple):
 @needs("client.read")
 def clients() -> str:
     """Clients by name, or those that fit `?q=`; `?after=` is the last name of the page before."""
-    query = request.args.get("q", "").strip()[:QUERY_LIMIT]
+    query = clean_line(request.args.get("q", ""), QUERY_LIMIT)
     if query:
         found = find_clients(reading(), query, country=current_app.config["COUNTRY"], limit=PAGE)
         following = None

@@ -11,6 +11,7 @@ from flask_babel import pgettext
 
 from helpdesk.accounts.permissions import Viewer
 from helpdesk.lib.clock import now
+from helpdesk.lib.text import clean_line
 from helpdesk.tickets.models import NUMBER_OFFSET, Status
 from helpdesk.tickets.search import find_ticket_ids
 from helpdesk.tickets.views import (
@@ -66,7 +67,7 @@ class DrawnRow:
 
 def list_context(ticket_id: int | None = None) -> dict[str, Any]:
     """What `desk/_list.html` needs, by the address's view, q and before."""
-    query = request.args.get("q", "").strip()[:QUERY_LIMIT]
+    query = clean_line(request.args.get("q", ""), QUERY_LIMIT)
     view = read_view(request.args.get("view"))
     who = viewer()
     cursor = request.args.get("before")

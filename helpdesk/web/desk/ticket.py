@@ -20,6 +20,7 @@ from helpdesk.tickets.drafts import drafts_of
 from helpdesk.tickets.explain import ExplainedClock, explain
 from helpdesk.tickets.models import (
     DONE,
+    NUMBER_OFFSET,
     Clock,
     ClockState,
     MessageKind,
@@ -159,6 +160,7 @@ def _talk(found: Ticket) -> dict[str, Any]:
         "channel_icon": CHANNEL_ICONS[found.channel],
         "suffix": f"?{suffix}" if suffix else "",
         "own": me(),
+        "related": found.related_to_id and found.related_to_id + NUMBER_OFFSET,
     }
 
 

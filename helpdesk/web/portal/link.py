@@ -49,12 +49,12 @@ def missing(_error: WrongLink) -> tuple[str, int]:
 
 
 def addresses(session: Session) -> list[tuple[str, str]]:
-    """(name, address) of each queue that takes mail, in the order of names."""
+    """(name, address) of each queue that takes mail, the oldest first."""
     query = (
         select(Queue.name, Mailbox.address)
         .join(Mailbox, Mailbox.queue_id == Queue.id)
         .where(Queue.active.is_(True), Mailbox.is_primary.is_(True))
-        .order_by(Queue.sort_key)
+        .order_by(Queue.id)
     )
     return [(name, address) for name, address in session.execute(query)]
 

@@ -29,7 +29,7 @@ def home() -> str:
         for row in page.rows
     ]
     ids = {row.assignee_id for row in page.rows if row.assignee_id}
-    names = reading().execute(select(User.id, User.name).where(User.id.in_(ids))).all()
+    people = reading().execute(select(User.id, User.name).where(User.id.in_(ids)))
     return render_template(
         "supervisor/home.html",
         view=wanted.name,
@@ -38,7 +38,7 @@ def home() -> str:
         counts=counts(reading(), viewer(), VIEWS),
         cap=CAP,
         few=FEW,
-        names=dict(map(tuple, names)),
+        names=dict(people.all()),
         failed=failed_deliveries(),
         offset=NUMBER_OFFSET,
     )

@@ -1,0 +1,140 @@
+"""Pages of the desk: server CPU and queries in process, latency over real HTTP.
+
+In process one request after the other goes through the whole application by Werkzeug's test
+client, whose own cost is in the figures; over HTTP `helpdesk web` answers 1 and 8 clients that
+ask again at once.
+"""
+
+import http.client
+import multiprocessing
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import event
+
+from benchmarks import machine, pages, product
+from benchmarks.generate import kept
+from benchmarks.place import application, environment
+from benchmarks.report import Report, percentile
+from helpdesk import ext
+
+LIST_CPU, PAGE_CPU, QUERIES = 10.0, 15.0, 12
+ONE_CLIENT, EIGHT_CLIENTS = 50.0, 150.0
+KILOBYTES = 30.0
+CLIENTS = 8
+SECONDS = 3.0  # a page, over HTTP
+WARM = 20
+
+
+def measure(size: str, report: Report) -> None:
+    """All pages, in process, then over HTTP."""
+    folder = kept(size)
+    app = application(folder)
+    found = pages.addresses(size, folder / "helpdesk.db")
+    header = pages.cookie(app)
+    try:
+        for name, paths in found.items():
+            _in_process(report, app, name, paths, header)
+        with app.app_context():
+            ext.db.engine.dispose()
+        settings = environment(folder)
+        with product.running(settings, "web") as parts:
+            port = int(settings["HELPDESK_HTTP_BIND"].rpartition(":")[2])
+            for name, paths in found.items():
+                _over_http(report, parts["web"], port, name, paths, header)
+    finally:
+        pages.log_out(app, header)
+
+
+def _in_process(
+    report: Report, app: Flask, name: str, paths: Sequence[str], header: str
+) -> None:
+    client = app.test_client(use_cookies=False)
+    counted = _count_queries(app)
+    cpu, queries, sizes = [], [], []
+    for number in range(WARM + len(paths)):
+        before, counted["queries"] = time.process_time(), 0
+        response = client.get(paths[number % len(paths)], headers={"Cookie": header})
+        seconds = time.process_time() - before
+        if response.status_code != 200:
+            raise RuntimeError(f"{name} answered {response.status_code}")
+        if number >= WARM:
+            cpu.append(seconds * 1000)
+            queries.append(counted["queries"])
+            sizes.append(len(response.data))
+    budget = LIST_CPU if name == "queue page" else PAGE_CPU
+    report.add(f"{name}: CPU, mean", sum(cpu) / len(cpu), "ms", at_most=budget)
+    report.add(f"{name}: CPU, p95", percentile(cpu, 95), "ms")
+    report.add(f"{name}: queries, most", max(queries), "", at_most=QUERIES)
+    report.add(f"{name}: size, mean", sum(sizes) / len(sizes) / 1000, "kB")
+
+
+def _count_queries(app: Flask) -> dict[str, int]:
+    counted = {"queries": 0}
+
+    def count(*_args: Any) -> None:
+        counted["queries"] += 1
+
+    with app.app_context():
+        event.listen(ext.db.engine, "before_cursor_execute", count)
+    return counted
+
+
+def _over_http(
+    report: Report, web: product.Part, port: int, name: str, paths: Sequence[str], header: str
+) -> None:
+    for clients, budget in ((1, ONE_CLIENT), (CLIENTS, EIGHT_CLIENTS)):
+        load_pages(port, paths, header, clients, SECONDS / 4)
+        before = machine.cpu_seconds(web.family())
+        times = load_pages(port, paths, header, clients, SECONDS)
+        cpu = machine.cpu_seconds(web.family()) - before
+        label = f"{name}, {clients} client{'s' if clients > 1 else ''}"
+        report.add(f"{label}: p50", percentile(times, 50), "ms")
+        report.add(f"{label}: p95", percentile(times, 95), "ms", at_most=budget)
+        report.add(f"{label}: pages", len(times) / SECONDS, "/s")
+        report.add(f"{label}: CPU of `helpdesk web`", cpu / max(len(times), 1) * 1000, "ms")
+
+
+def load_pages(
+    port: int, paths: Sequence[str], header: str, clients: int, seconds: float
+) -> list[float]:
+    """Milliseconds of each request of clients that ask one after the other for so long."""
+    context = multiprocessing.get_context("fork")
+    results: multiprocessing.SimpleQueue[list[float]] = context.SimpleQueue()
+    until = time.monotonic() + seconds
+    processes = [
+        context.Process(target=_client, args=(port, paths, header, n * 7, until, results))
+        for n in range(clients)
+    ]
+    for process in processes:
+        process.start()
+    times = [one for _process in processes for one in results.get()]
+    for process in processes:
+        process.join()
+    return times
+
+
+def _client(
+    port: int,
+    paths: Sequence[str],
+    header: str,
+    first: int,
+    until: float,
+    results: "multiprocessing.SimpleQueue[list[float]]",
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    times: list[float] = []
+    number = first
+    try:
+        while time.monotonic() < until:
+            number += 1
+            before = time.monotonic()
+            connection.request("GET", paths[number % len(paths)], headers={"Cookie": header})
+            response = connection.getresponse()
+            response.read()
+            if response.status == 200:
+                times.append((time.monotonic() - before) * 1000)
+    finally:
+        results.put(times)

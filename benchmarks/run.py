@@ -1,0 +1,51 @@
+"""Runs the measurements: `python -m benchmarks [--size 100k] [--seconds 20] [names…]`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from benchmarks import bench_intake, bench_memory, bench_pages, bench_sweep
+from benchmarks.generate import kept
+from benchmarks.place import BENCH, SIZES
+from benchmarks.report import Report
+from helpdesk.lib import logs
+
+Measure = Callable[[str, Report], None]
+
+
+def main() -> int:
+    """Run what was asked for, print tables, keep the figures."""
+    asked = _arguments()
+    BENCH.mkdir(parents=True, exist_ok=True)
+    logs.configure((BENCH / "bench.log").open("a", encoding="utf-8"))
+    kept(asked.size)
+    for name, (title, measure) in _measures(asked.seconds).items():
+        if asked.names and name not in asked.names:
+            continue
+        report = Report(title, asked.size)
+        measure(asked.size, report)
+        report.show()
+        report.save()
+    return 0
+
+
+def _measures(seconds: float) -> Mapping[str, tuple[str, Measure]]:
+    return {
+        "pages": ("Pages of the desk", bench_pages.measure),
+        "sweep": ("Clocks", bench_sweep.measure),
+        "memory": ("The whole product", bench_memory.measure),
+        "intake": ("Email in", partial(bench_intake.measure, seconds=seconds)),
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", choices=SIZES, default="100k")
+    parser.add_argument("--seconds", type=float, default=bench_intake.SECONDS)
+    parser.add_argument("names", nargs="*", choices=[*_measures(0), []])
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
