@@ -64,7 +64,9 @@ class Run:
 
     def lags(self) -> list[float]:
         """Milliseconds from the 250 to the ticket; what is seen before its 250 counts as 0."""
-        pairs = ((self.visible[id_], at) for id_, at in self.accepted.items() if id_ in self.visible)
+        pairs = (
+            (self.visible[id_], at) for id_, at in self.accepted.items() if id_ in self.visible
+        )
         return [max(seen - at, 0.0) * 1000 for seen, at in pairs]
 
     def rate_visible(self) -> float:

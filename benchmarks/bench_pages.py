@@ -48,9 +48,7 @@ def measure(size: str, report: Report) -> None:
         pages.log_out(app, header)
 
 
-def _in_process(
-    report: Report, app: Flask, name: str, paths: Sequence[str], header: str
-) -> None:
+def _in_process(report: Report, app: Flask, name: str, paths: Sequence[str], header: str) -> None:
     client = app.test_client(use_cookies=False)
     counted = _count_queries(app)
     cpu, queries, sizes = [], [], []

@@ -12,10 +12,9 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from flask_migrate import upgrade
-from sqlalchemy import Table
 
 from benchmarks.place import MAIL_DOMAIN, ROOT, SIZES, SUPPORT, application, folder_of
 from benchmarks.rows import COLUMNS, Rows
@@ -74,9 +73,7 @@ def _prepare(folder: Path, at: datetime) -> None:
             office = calendars.create(
                 session, name="Office", timezone="Europe/Kyiv", weekly=WEEK, at=at
             )
-            policies.create(
-                session, name="Standard", targets=TARGETS, calendar_id=office.id, at=at
-            )
+            policies.create(session, name="Standard", targets=TARGETS, calendar_id=office.id, at=at)
             for name in QUEUES:
                 address = SUPPORT if name == QUEUES[0] else f"{name.lower()}@{MAIL_DOMAIN}"
                 create_queue(session, name=name, address=address, country="UA", at=at)
@@ -131,7 +128,7 @@ def _columns(name: str) -> tuple[list[str], list[Any]]:
     given = list(COLUMNS[name])
     if name not in Base.metadata.tables:
         return given, []
-    table = cast(Table, Base.metadata.tables[name])
+    table = Base.metadata.tables[name]
     missing = [
         column
         for column in table.columns

@@ -32,7 +32,13 @@ class Figure:
     def cells(self) -> Sequence[str]:
         sign = "≥" if self.at_least else "≤"
         budget = "" if self.budget is None else f"{sign} {self.budget:g} {self.unit}"
-        return self.name, f"{shown(self.value)} {self.unit}", budget, self.verdict, f"{self.load:.1f}"
+        return (
+            self.name,
+            f"{shown(self.value)} {self.unit}",
+            budget,
+            self.verdict,
+            f"{self.load:.1f}",
+        )
 
 
 class Report:

@@ -16,12 +16,12 @@ STEMS = 27_000  # a language; 80,000 together
 ROW = 400_000  # drawn words a language
 EXPONENT = 1.0  # of Zipf's law
 
-_ONSETS = {
-    "en": "b br c cl d dr f fl g gr h k l m n p pl pr r s st t tr v w".split(),
-    "ru": "б бр в г гр д др ж з к кл кр л м н п пл пр р с ст т тр ф х ш".split(),
-    "uk": "б бр в г гр д др ж з к кл кр л м н п пл пр р с ст т тр ф х ш".split(),
+_CYRILLIC = "б бр в г гр д др ж з к кл кр л м н п пл пр р с ст т тр ф х ш"
+_SOUNDS = {
+    "en": ("b br c cl d dr f fl g gr h k l m n p pl pr r s st t tr v w", "a e i o u ea oo"),
+    "ru": (_CYRILLIC, "а е и о у ы"),
+    "uk": (_CYRILLIC, "а е и о у і"),
 }
-_VOWELS = {"en": "a e i o u ea oo".split(), "ru": "а е и о у ы".split(), "uk": list("аеиоуі")}
 _CODAS = {"en": ["", "n", "r", "t", "ck"], "ru": ["", "н", "р", "т"], "uk": ["", "н", "р", "т"]}
 _ENDINGS = {
     "en": ["", "s", "ed", "ing", "er"],
@@ -70,8 +70,8 @@ def _vocabulary(language: str, draw: random.Random) -> Vocabulary:
 
 
 def _stem(language: str, draw: random.Random) -> str:
+    onsets, vowels = (sounds.split() for sounds in _SOUNDS[language])
     syllables = (
-        draw.choice(_ONSETS[language]) + draw.choice(_VOWELS[language])
-        for _ in range(draw.choice((1, 2, 2, 3, 3)))
+        draw.choice(onsets) + draw.choice(vowels) for _ in range(draw.choice((1, 2, 2, 3, 3)))
     )
     return "".join(syllables) + draw.choice(_CODAS[language])

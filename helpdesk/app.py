@@ -9,13 +9,16 @@ from urllib.parse import urlsplit
 
 import structlog
 from apiflask import APIFlask
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, jsonify, request
+from flask_babel import gettext
+from sqlalchemy.exc import OperationalError
 
 from config import Config, ConfigError
 from helpdesk import api, ext
 from helpdesk.lib.secret_file import secret_key
 from helpdesk.web.health import Health
 from helpdesk.web.pages import init_pages
+from helpdesk.web.site import wants_json
 
 __all__ = ["ConfigError", "create_app"]
 
@@ -58,6 +61,7 @@ def create_app(config: Config | None = None) -> Flask:
     ext.init_languages(app)
     _watch(app)
     app.before_request(_refuse_foreign_host)
+    app.register_error_handler(OperationalError, _database_away)
     init_pages(app)
     api.register(app)
     return app
@@ -87,6 +91,19 @@ def _refuse_foreign_host() -> Response | None:
     if host == ours or host == "localhost" or host.endswith(".localhost") or _is_number(host):
         return None
     return Response("This is not HELPDESK_PUBLIC_URL.\n", 400, mimetype="text/plain")
+
+
+def _database_away(error: OperationalError) -> Response:
+    """Away, locked for too long, or the disk is full; said without asking the database.
+
+    Nothing was changed: a transaction that could not end has not happened.
+    """
+    log.error("database.away", route=_route(), method=request.method, exc_info=error)
+    text = gettext("The database does not answer. Nothing was changed. Try again in a moment.")
+    response = jsonify(error=text) if wants_json() else Response(text + "\n", mimetype="text/plain")
+    response.status_code = 503
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 def _is_number(host: str) -> bool:

@@ -11,6 +11,7 @@ import quopri
 import subprocess
 import zlib
 from collections.abc import Iterable, Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import zstandard
@@ -60,6 +61,24 @@ WORDS = (
     TAG,
     ANSWERED,
 )
+
+
+def email() -> EmailMessage:
+    """An email with words in every part, as its sender would write it."""
+    message = EmailMessage()
+    message["From"] = f"{NAME} <{ADDRESS}>"
+    message["To"] = "support@example.com"
+    message["Subject"] = SUBJECT
+    message["Message-ID"] = "<first@kanareika.example>"
+    message.set_content(TEXT)
+    message.add_alternative(f"<p>{TEXT} <b>{HTML}</b></p>", subtype="html")
+    message.add_attachment(
+        CONTENT.encode(),
+        maintype="text",
+        subtype="plain",
+        filename=f"{FILENAME}.txt",
+    )
+    return message
 
 
 def found_in_values(words: Iterable[str] = WORDS) -> dict[str, list[str]]:

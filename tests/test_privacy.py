@@ -56,23 +56,6 @@ def take(raw: EmailMessage | bytes, *, to: str, sender: str) -> int:
         return delivery.ticket_id
 
 
-def canary_email() -> EmailMessage:
-    message = EmailMessage()
-    message["From"] = f"{canaries.NAME} <{canaries.ADDRESS}>"
-    message["To"] = "support@example.com"
-    message["Subject"] = canaries.SUBJECT
-    message["Message-ID"] = "<first@kanareika.example>"
-    message.set_content(canaries.TEXT)
-    message.add_alternative(f"<p>{canaries.TEXT} <b>{canaries.HTML}</b></p>", subtype="html")
-    message.add_attachment(
-        canaries.CONTENT.encode(),
-        maintype="text",
-        subtype="plain",
-        filename=f"{canaries.FILENAME}.txt",
-    )
-    return message
-
-
 def plain_email(sender: str, to: str, text: str, **headers: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
@@ -99,7 +82,7 @@ class Traces:
 @pytest.fixture
 def traces(app: Flask, cast: Cast, clock: time_machine.Traveller) -> Traces:
     """A canary that has left words in every place the product has."""
-    ticket_id = take(canary_email(), to="support@example.com", sender=canaries.ADDRESS)
+    ticket_id = take(canaries.email(), to="support@example.com", sender=canaries.ADDRESS)
     with ext.session() as session:
         ticket = session.get_one(Ticket, ticket_id)
         client_id, person_id = ticket.client_id, ticket.person_id
@@ -349,7 +332,7 @@ def test_one_person_of_an_organisation_goes_and_the_others_stay(app: Flask, cast
             add_contact_point(session, person, kind="email", value=address, country="UA", at=now())
     kept = plain_email("petro@lamps.example", "support@example.com", "Petro asks")
     ticket_id = take(kept, to="support@example.com", sender="petro@lamps.example")
-    take(canary_email(), to="support@example.com", sender=canaries.ADDRESS)
+    take(canaries.email(), to="support@example.com", sender=canaries.ADDRESS)
     with ext.write() as session:
         erased = privacy.erase_person(session, gone.id, actor=Actor(), at=now())
     privacy.after_erasure(erased)

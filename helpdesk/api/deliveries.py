@@ -1,6 +1,5 @@
 """Deliveries: what came in and what became of it."""
 
-import re
 from collections.abc import Sequence
 
 from pydantic import MISSING
@@ -9,14 +8,13 @@ from sqlalchemy.orm import Session
 
 from helpdesk.api.operation import Call, operation
 from helpdesk.api.paging import cut, id_cursor, id_of
+from helpdesk.api.refs import bare_message_id
 from helpdesk.api.shapes.base import MAX_ID, Query
 from helpdesk.api.shapes.log import DeliveryList, DeliveryOut, DeliveryQuery
 from helpdesk.intake.actions import replay
 from helpdesk.intake.models import Delivery, DeliveryState
 from helpdesk.intake.queries import receipts_of
 from helpdesk.lib.errors import NotFound
-
-_ODD = re.compile(r"[\s<>]")
 
 
 @operation(
@@ -34,7 +32,7 @@ def list_deliveries(call: Call[DeliveryQuery, None]) -> DeliveryList:
     if query.state is not MISSING:
         rows = rows.where(Delivery.state == DeliveryState(query.state))
     if query.message_id is not MISSING:
-        rows = rows.where(Delivery.message_id == _ODD.sub("", query.message_id))
+        rows = rows.where(Delivery.message_id == bare_message_id(query.message_id))
     rows = rows.order_by(Delivery.id.desc()).limit(query.limit + 1)
     page, last = cut(call.session.scalars(rows).all(), query.limit)
     return DeliveryList(

@@ -96,7 +96,10 @@ def _invalid(error: HTTPError) -> Response:
     if not isinstance(cause, ValidationError):
         return answer(error.status_code, _detail(error.status_code))
     found = cause.errors(include_url=False, include_input=False)[:MAX_SHOWN]
-    errors = [FieldError(field=_field(one["loc"]), message=_message(one)) for one in found]
+    said: dict[str, str] = {}  # of the variants that a field may have, the first one speaks
+    for one in found:
+        said.setdefault(_field(one["loc"]), _message(one))
+    errors = [FieldError(field=field, message=message) for field, message in said.items()]
     in_body = "json" in (error.detail or {})
     return answer(422 if in_body else 400, _("The request does not fit."), errors)
 

@@ -1,5 +1,6 @@
 """Things that a request names: queues, users, calendars by id or name; versions."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,6 +17,8 @@ from helpdesk.tickets.models import Calendar, Queue
 from helpdesk.tickets.queries import queue_named, user_named
 
 T = TypeVar("T")
+
+_NOT_IN_AN_ID = re.compile(r"[\s<>]")
 
 
 def queue_of(session: Session, viewer: Viewer, ref: str | int, *, unknown: int = 409) -> Queue:
@@ -57,6 +60,11 @@ def check_match(header: str | None, version: int) -> None:
     known = [part.strip() for part in header.split(",")]
     if f'"{version}"' not in known:
         raise Refused(412, _lazy("Somebody changed this in the meantime. Read it and try again."))
+
+
+def bare_message_id(text: str) -> str:
+    """A Message-ID as it is stored: without angle brackets and white space."""
+    return _NOT_IN_AN_ID.sub("", text)
 
 
 def given(value: Any, default: Any = None) -> Any:

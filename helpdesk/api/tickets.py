@@ -1,6 +1,5 @@
 """Tickets: find, open, read, change, and why a deadline is what it is."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from helpdesk.api.operation import Call, Reply, operation
 from helpdesk.api.paging import cut, id_cursor, id_of
-from helpdesk.api.refs import check_match, etag, given, queue_of, user_of
+from helpdesk.api.refs import bare_message_id, check_match, etag, given, queue_of, user_of
 from helpdesk.api.shapes.base import MAX_ID, Query
 from helpdesk.api.shapes.tickets import (
     ExplainedList,
@@ -45,8 +44,6 @@ from helpdesk.tickets.models import (
 from helpdesk.tickets.queries import first_queue, ticket_for
 from helpdesk.tickets.received import add_message, open_ticket
 from helpdesk.tickets.search import MAX_HITS, find_ticket_ids
-
-_ODD = re.compile(r"[\s<>]")
 
 
 @operation(
@@ -189,7 +186,7 @@ def _filters(call: Call[TicketQuery, None]) -> list[Any]:
     if viewer.queue_ids is not None:
         found.append(Ticket.queue_id.in_(viewer.queue_ids))
     if query.message_id is not MISSING:
-        same = Message.message_id == _ODD.sub("", query.message_id)
+        same = Message.message_id == bare_message_id(query.message_id)
         found.append(Ticket.id.in_(select(Message.ticket_id).where(same)))
     if query.number is not MISSING:
         found.append(Ticket.id == int(query.number) - NUMBER_OFFSET)

@@ -64,7 +64,8 @@ def _tell(session: Session, stage: Stage, at: datetime) -> None:
         .order_by(Event.id)
     )
     for event, ticket in session.execute(late).all():
-        for user_id in {ticket.assignee_id, stage.staff["maryna"].id} - {None}:
+        boss = stage.staff["maryna"].id
+        for user_id in sorted({ticket.assignee_id or boss, boss}):
             tell(session, user_id, event, ticket.id, event.kind, at=event.at)
 
 

@@ -18,6 +18,7 @@ from helpdesk.reactions.staff import (
     tell_new_assignee,
     tell_of_clock,
 )
+from helpdesk.tickets import sla
 
 Reaction = Callable[[Session, Event, datetime], None]
 
@@ -32,9 +33,16 @@ def send_reply(session: Session, event: Event, at: datetime) -> None:
     outbox.enqueue_reply(session, event.data["message_id"], at=at)
 
 
+def recount_promises(session: Session, event: Event, at: datetime) -> None:
+    """Policies choose by the client's tags."""
+    if "tags" in event.data["fields"] and event.client_id is not None:
+        sla.recount_client(session, event.client_id)
+
+
 REACTIONS: dict[str, list[Reaction]] = {
     "ticket.opened": [send_receipt],
     "ticket.assigned": [tell_new_assignee],
+    "client.changed": [recount_promises],
     "message.sent": [send_reply],
     "message.received": [tell_assignee_of_message],
     "message.failed": [tell_author_of_failure],

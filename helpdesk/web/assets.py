@@ -47,6 +47,8 @@ def squeezed(html: str) -> Response:
 def _cache(response: Response) -> Response:
     if request.endpoint != "static" or response.status_code != 200:
         return response
+    # The frame of an email has no origin of its own and needs its style sheet.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if request.args.get("v"):
         response.headers["Cache-Control"] = FOREVER
     name = (request.view_args or {}).get("filename", "")

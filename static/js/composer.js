@@ -1,7 +1,7 @@
 // Writing: two texts that never mix, drafts that survive, a send that can be taken back.
 const words = JSON.parse(document.body.dataset.words ?? "{}");
 const user = document.body.dataset.user;
-const HOLD = 8_000, SAVE = 1_000, AGAIN = 5_000, KEEPALIVE_LIMIT = 60_000;
+const HOLD = 8_000, SAVE = 1_000, AGAIN = 5_000, ASK_AGAIN = 2_000, KEEPALIVE_LIMIT = 60_000;
 const toast = document.querySelector("#undo");
 const composer = () => document.querySelector("form.composer");
 const area = (form, kind) => form.querySelector(`[data-draft=${kind}]`);
@@ -47,7 +47,12 @@ function later(form, kind, pause) {
   clearTimeout(timers.get(key));
   timers.set(key, setTimeout(() => save(form, kind), pause));
 }
-async function save(form, kind) {
+const saving = new Map();
+function save(form, kind) {
+  const key = keyOf(form.dataset.ticket, kind);
+  saving.set(key, keep(form, kind).finally(() => saving.delete(key)));
+}
+async function keep(form, kind) {
   const key = keyOf(form.dataset.ticket, kind), kept = store.get(key);
   const text = kept?.dirty ? kept.text : area(form, kind).value;
   const data = new FormData();
@@ -75,15 +80,21 @@ function restore(form) {
   }
   unsent(form, ticket);
 }
-// A send that a crash or a closed page cut off: the server knows whether it arrived.
-async function unsent(form, ticket) {
+// A send that a crash or a closed page cut off: the server knows whether it arrived. The last
+// message of a page that was left may still be on its way, so a "no" is asked for once more.
+async function unsent(form, ticket, tries = 2) {
   const cut = store.get(sentKey(ticket));
-  if (!cut || pending?.ticket === ticket) return;
+  if (!cut || pending?.ticket === ticket || !form.isConnected) return;
   const answer = await fetch(`${form.dataset.sent}?nonce=${encodeURIComponent(cut.nonce)}`, { headers: { Accept: "application/json" } }).catch(() => null);
   if (!answer?.ok) return;
   const { sent } = await answer.json();
+  if (!sent && tries > 1) { setTimeout(() => unsent(form, ticket, tries - 1), ASK_AGAIN); return; }
   store.drop(sentKey(ticket));
-  if (!sent) giveBack(cut, words.unsent);
+  if (!sent) { giveBack(cut, words.unsent); return; }
+  const field = area(form, cut.kind);
+  if (field.value.trim() !== cut.text.trim()) return;
+  field.value = "";
+  say(form, "");
 }
 
 // Sending waits in sight; undo, an error or a lost session puts the words back.
@@ -116,6 +127,7 @@ async function fire() {
   pending = null;
   clearTimeout(job.timer);
   toast.hidden = true;
+  await saving.get(keyOf(job.ticket, job.kind)); // a late draft must not outlive its message
   const answer = await post(job.url, job.data).catch(() => null);
   if (answer?.ok) {
     store.drop(sentKey(job.ticket));
@@ -134,7 +146,7 @@ function giveBack(job, text) {
   const before = store.get(keyOf(job.ticket, job.kind))?.text ?? "";
   const here = form?.dataset.ticket === job.ticket ? area(form, job.kind) : null;
   const rest = here ? here.value : before;
-  const whole = rest.trim() ? `${job.text}\n\n${rest}` : job.text;
+  const whole = !rest.trim() || rest.trim() === job.text.trim() ? job.text : `${job.text}\n\n${rest}`;
   store.set(keyOf(job.ticket, job.kind), { text: whole, dirty: true });
   if (!here) { location.assign(`/desk/t/${job.ticket}`); return; }
   here.value = whole;

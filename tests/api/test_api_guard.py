@@ -248,8 +248,7 @@ def test_hostile_words_are_only_words(alice: Program, sam: Program, cast: Cast) 
                 response = sam.call("GET", path, query_string={name: text})
                 assert response.status_code in (200, 400, 404), (path, name)
                 if response.status_code == 200:
-                    found = response.get_json()["items"]
-                    assert all(text in str(item) for item in found), (path, name)
+                    assert name == "q" or response.get_json()["items"] == [], (path, name)
         made = alice.post("/tickets", ASKED | {"subject": text, "text": f"x{text}"})
         alice.patch(f"/tickets/{made['id']}", {"tags": [text[:40]], "subject": f"x{text[:200]}"})
         alice.post("/clients", {"name": f"x{text}"[:200]})

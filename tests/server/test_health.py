@@ -147,3 +147,15 @@ def test_a_foreign_host_name_is_refused(
     answer = app.test_client().get("/nothing/here", headers={"Host": host})
     assert answer.status_code == status
     assert "evil" not in answer.text
+
+
+def test_a_page_without_its_database_says_so_and_asks_to_try_again(tmp_path: Path) -> None:
+    url = "postgresql://me:canary@127.0.0.1:1/help"
+    client = create_app(make_config(tmp_path, url)).test_client()
+    for path, headers in (("/desk", {}), ("/desk", {"HX-Request": "true"}), ("/no", {})):
+        client.set_cookie("helpdesk_login", "x" * 40)
+        answer = client.get(path, headers=headers)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "5"
+        assert "does not answer" in answer.text
+        assert "canary" not in answer.text

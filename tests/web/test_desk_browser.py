@@ -160,6 +160,25 @@ def test_changes_appear_by_themselves(site: tuple[str, Flask, Cast], browser: An
     expect(page.locator("#text-reply")).to_have_value("Typed while logged out")
 
 
+def test_senders_html_is_styled_and_loads_nothing_else(
+    site: tuple[str, Flask, Cast], browser: Any
+) -> None:
+    url, _app, cast = site
+    hostile = (
+        '<p>Hi <a href="https://x.example">there</a></p><img data-src="https://x.example/t.gif">'
+    )
+    number = Desk(cast).ticket("Kettle leaks", html=hostile)
+    page = log_in(browser.new_context(), url, "alice")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{url}/desk/t/{number}")
+    page.click("details summary")
+    frame = page.frame_locator("iframe.mailview")
+    expect(frame.locator("body")).to_have_css("margin", "12px")
+    assert frame.locator("body").evaluate("origin") == "null"
+    assert all(address.startswith(url) for address in asked)
+
+
 def test_phone_has_one_pane_at_a_time(site: tuple[str, Flask, Cast], browser: Any) -> None:
     url, _app, cast = site
     number = Desk(cast).ticket("Kettle leaks")

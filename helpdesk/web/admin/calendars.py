@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel.dates import format_date, get_month_names
 from babel.numbers import format_decimal
@@ -23,7 +22,7 @@ from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound
 from helpdesk.tickets import calendars
 from helpdesk.tickets.models import Calendar, Clock, Policy
 from helpdesk.web.admin import week
-from helpdesk.web.admin.forms import page_status, wrong
+from helpdesk.web.admin.forms import page_status, wrong, zones
 from helpdesk.web.admin.seed import countries, public_holidays
 from helpdesk.web.guard import actor, needs, reading
 
@@ -141,7 +140,10 @@ def save(calendar_id: int) -> BaseResponse | str | tuple[str, int]:
 def holidays_form(calendar_id: int) -> str:
     """A country's holidays of one year to look through before they are added."""
     calendar = _calendar(reading(), calendar_id)
-    country = request.args.get("country", str(current_app.config["COUNTRY"]))[:2].upper()
+    names = dict(countries(g.language))
+    country = request.args.get("country", "").upper()
+    if country not in names:
+        country = str(current_app.config["COUNTRY"])
     year = _year(request.args.get("year"))
     known = {*calendar.holidays, *calendar.special}
     found = [
@@ -152,7 +154,7 @@ def holidays_form(calendar_id: int) -> str:
         "admin/holidays.html",
         calendar=calendar,
         country=country,
-        country_name=dict(countries(g.language)).get(country, country),
+        country_name=names.get(country, country),
         countries=countries(g.language),
         year=year,
         found=found,
@@ -281,13 +283,11 @@ def _page(
         hours=_hours(shown.weekly),
         past=past,
         dates=[row for row in rows if row not in past] + spare,
-        zones=[(name, name) for name in sorted(available_timezones())],
+        zones=zones(shown.timezone),
         state=_state(calendar) if calendar is not None else None,
         running=_running(calendar.id) if calendar is not None else 0,
         cap=CAP,
         picture=_picture(calendar, year) if calendar is not None else None,
-        countries=countries(g.language) if calendar is not None else (),
-        country=current_app.config["COUNTRY"],
         errors=errors or {},
     )
 

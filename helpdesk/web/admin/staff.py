@@ -18,7 +18,7 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
 from helpdesk.outbox.addressing import public_url
 from helpdesk.tickets.models import Queue
-from helpdesk.web.admin.forms import check_seen, cursor, fingerprint, page_status, wrong
+from helpdesk.web.admin.forms import check_seen, cursor, fingerprint, page_status, wrong, zones
 from helpdesk.web.guard import actor, needs, reading
 
 blueprint = Blueprint("admin_staff", __name__)
@@ -224,7 +224,7 @@ def _page(user: User | None, member: Member, errors: dict[str, str] | None = Non
         seen=seen,
         queues=reading().scalars(select(Queue).order_by(Queue.sort_key)).all(),
         roles=list(Role),
-        zones=[(name, name) for name in sorted(available_timezones())],
+        zones=zones(member.timezone),
         errors=errors or {},
     )
 

@@ -131,7 +131,7 @@ def _step(data: Mapping[str, Any]) -> str:
         "reassign": _("the assignee was changed"),
     }
     act = acts.get(data.get("action", ""), "")
-    return str(_("Escalated, %(metric)s is overdue: %(act)s", metric=_metric(data), act=act))
+    return str(_("Escalated: %(act)s", act=act))
 
 
 _TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
