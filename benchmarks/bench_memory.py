@@ -86,7 +86,7 @@ def _under_load(
     watching = threading.Thread(target=look)
     fleet.start()
     watching.start()
-    times = load_pages(page_port, paths, header, CLIENTS, SECONDS)
+    times = load_pages(page_port, paths, {"Cookie": header}, CLIENTS, SECONDS)
     accepted, _refused, _cpu = fleet.accepted()
     over.set()
     watching.join()

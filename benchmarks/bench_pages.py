@@ -8,7 +8,7 @@ ask again at once.
 import http.client
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Flask
@@ -33,28 +33,31 @@ def measure(size: str, report: Report) -> None:
     folder = kept(size)
     app = application(folder)
     found = pages.addresses(size, folder / "helpdesk.db")
-    header = pages.cookie(app)
+    cookie = pages.cookie(app)
+    headers = {name: {"Cookie": cookie} | pages.HEADERS.get(name, {}) for name in found}
     try:
         for name, paths in found.items():
-            _in_process(report, app, name, paths, header)
+            _in_process(report, app, name, paths, headers[name])
         with app.app_context():
             ext.db.engine.dispose()
         settings = environment(folder)
         with product.running(settings, "web") as parts:
             port = int(settings["HELPDESK_HTTP_BIND"].rpartition(":")[2])
             for name, paths in found.items():
-                _over_http(report, parts["web"], port, name, paths, header)
+                _over_http(report, parts["web"], port, name, paths, headers[name])
     finally:
-        pages.log_out(app, header)
+        pages.log_out(app, cookie)
 
 
-def _in_process(report: Report, app: Flask, name: str, paths: Sequence[str], header: str) -> None:
+def _in_process(
+    report: Report, app: Flask, name: str, paths: Sequence[str], header: Mapping[str, str]
+) -> None:
     client = app.test_client(use_cookies=False)
     counted = _count_queries(app)
     cpu, queries, sizes = [], [], []
     for number in range(WARM + len(paths)):
         before, counted["queries"] = time.process_time(), 0
-        response = client.get(paths[number % len(paths)], headers={"Cookie": header})
+        response = client.get(paths[number % len(paths)], headers=header)
         seconds = time.process_time() - before
         if response.status_code != 200:
             raise RuntimeError(f"{name} answered {response.status_code}")
@@ -81,7 +84,12 @@ def _count_queries(app: Flask) -> dict[str, int]:
 
 
 def _over_http(
-    report: Report, web: product.Part, port: int, name: str, paths: Sequence[str], header: str
+    report: Report,
+    web: product.Part,
+    port: int,
+    name: str,
+    paths: Sequence[str],
+    header: Mapping[str, str],
 ) -> None:
     for clients, budget in ((1, ONE_CLIENT), (CLIENTS, EIGHT_CLIENTS)):
         load_pages(port, paths, header, clients, SECONDS / 4)
@@ -96,7 +104,7 @@ def _over_http(
 
 
 def load_pages(
-    port: int, paths: Sequence[str], header: str, clients: int, seconds: float
+    port: int, paths: Sequence[str], header: Mapping[str, str], clients: int, seconds: float
 ) -> list[float]:
     """Milliseconds of each request of clients that ask one after the other for so long."""
     context = multiprocessing.get_context("fork")
@@ -117,7 +125,7 @@ def load_pages(
 def _client(
     port: int,
     paths: Sequence[str],
-    header: str,
+    header: Mapping[str, str],
     first: int,
     until: float,
     results: "multiprocessing.SimpleQueue[list[float]]",
@@ -129,7 +137,7 @@ def _client(
         while time.monotonic() < until:
             number += 1
             before = time.monotonic()
-            connection.request("GET", paths[number % len(paths)], headers={"Cookie": header})
+            connection.request("GET", paths[number % len(paths)], headers=header)
             response = connection.getresponse()
             response.read()
             if response.status == 200:

@@ -24,6 +24,9 @@ ADDRESSES = 200  # of each page
 VIEWS = ("all", "queue:1", "queue:2", "unassigned", "breached", "risk")
 RANKS = {"rare": (2_000, 20_000), "middle": (200, 2_000), "common": (5, 50)}  # of words
 
+CLICKED = "ticket clicked in the list"
+HEADERS = {CLICKED: {"HX-Request": "true", "HX-Target": "open"}}  # all others: none
+
 Pages = Mapping[str, Sequence[str]]
 
 
@@ -31,9 +34,11 @@ def addresses(size: str, database: Path | str) -> Pages:
     """Paths by the name of the page, the same for the same size."""
     draw = random.Random(SEED)
     people = max(SIZES[size] // TICKETS_PER_CLIENT, 10)
+    tickets = [f"/desk/t/{id_ + NUMBER_OFFSET}" for id_ in _long(size, database, draw)]
     return {
         "queue page": [f"/desk?view={VIEWS[n % len(VIEWS)]}" for n in range(ADDRESSES)],
-        "ticket page": [f"/desk/t/{id_ + NUMBER_OFFSET}" for id_ in _long(size, database, draw)],
+        "ticket page": tickets,
+        CLICKED: tickets,
         "client card": [f"/desk/clients/{1 + draw.randrange(people)}" for _ in range(ADDRESSES)],
         **_searches(draw),
     }

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
+import helpdesk.reactions.models  # noqa: F401 - the application itself does not need it
 from helpdesk.ext import Base, CleanText, EnumText, SortKey, UTCDateTime, db, is_sqlite
 
 PLAIN = {
@@ -37,12 +38,22 @@ def compare_type(
     return False if isinstance(is_now, SortKey) else None
 
 
+def foreign_keys(connection: Connection, state: str) -> None:
+    """Only outside a transaction; a batch change would cascade into the children otherwise.
+
+    SQLAlchemy would begin one, so the driver is asked directly.
+    """
+    driver = connection.connection.driver_connection
+    driver.execute(f"PRAGMA foreign_keys={state}")
+    (now,) = driver.execute("PRAGMA foreign_keys").fetchone()
+    if now != (state == "ON"):
+        raise RuntimeError("foreign keys cannot be switched inside a transaction")
+
+
 def migrate(connection: Connection) -> None:
     sqlite = is_sqlite(connection)
     if sqlite:
-        # Only outside a transaction; a batch change would cascade into the children otherwise.
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        connection.commit()
+        foreign_keys(connection, "OFF")
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -59,8 +70,7 @@ def migrate(connection: Connection) -> None:
                 raise RuntimeError(f"the migration broke {len(broken)} foreign keys")
     if sqlite:
         connection.commit()
-        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-        connection.commit()
+        foreign_keys(connection, "ON")
 
 
 with db.engine.connect() as connection:

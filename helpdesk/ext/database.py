@@ -76,9 +76,10 @@ def is_sqlite(bind: Engine | Connection) -> bool:
 
 def engine_options(url: str) -> dict[str, Any]:
     """What `SQLALCHEMY_ENGINE_OPTIONS` must be for this database."""
+    common = {"pool_size": 16, "hide_parameters": True}  # values may be personal: not into logs
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}, "pool_size": 16}
-    return {"pool_size": 16, "max_overflow": 8, "pool_pre_ping": True}
+        return common | {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}}
+    return common | {"max_overflow": 8, "pool_pre_ping": True}
 
 
 def prepare(engine: Engine) -> None:

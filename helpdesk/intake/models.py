@@ -29,6 +29,7 @@ class Delivery(Base):
         Index("ix_delivery_ticket", "ticket_id"),
         Index("ix_delivery_received", "received_at"),
         partial_index("ix_delivery_unpacked", "received_at", where="raw IS NOT NULL"),
+        partial_index("ix_delivery_archived", "raw_sha256", where="raw_sha256 IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -352,6 +352,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('key', name=op.f('uq_delivery_key'))
     )
     with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.create_index('ix_delivery_archived', ['raw_sha256'], unique=False, sqlite_where=sa.text('raw_sha256 IS NOT NULL'), postgresql_where=sa.text('raw_sha256 IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_delivery_person_id'), ['person_id'], unique=False)
         batch_op.create_index('ix_delivery_received', ['received_at'], unique=False)
         batch_op.create_index('ix_delivery_rfc', ['message_id'], unique=False)
@@ -453,6 +454,21 @@ def upgrade() -> None:
         batch_op.create_index('ix_attachment_message', ['message_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_attachment_ticket_id'), ['ticket_id'], unique=False)
 
+    op.create_table('failed_reaction',
+    sa.Column('id', ID, nullable=False),
+    sa.Column('event_id', ID, nullable=False),
+    sa.Column('reaction', sa.String(length=60), nullable=False),
+    sa.Column('attempts', ID, nullable=False),
+    sa.Column('error', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['event_id'], ['event.id'], name=op.f('fk_failed_reaction_event_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_failed_reaction'))
+    )
+    with op.batch_alter_table('failed_reaction', schema=None) as batch_op:
+        batch_op.create_index('ix_failed_reaction_due', ['due_at'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
+        batch_op.create_index('uq_failed_reaction', ['event_id', 'reaction'], unique=True)
+
     op.create_table('notice',
     sa.Column('id', ID, nullable=False),
     sa.Column('key', sa.String(length=60), nullable=False),
@@ -515,31 +531,11 @@ def upgrade() -> None:
         batch_op.create_index('ix_outgoing_rfc', ['rfc_message_id'], unique=False)
         batch_op.create_index('ix_outgoing_ticket', ['ticket_id'], unique=False)
 
-    op.create_table('failed_reaction',
-    sa.Column('id', ID, nullable=False),
-    sa.Column('event_id', ID, nullable=False),
-    sa.Column('reaction', sa.String(length=60), nullable=False),
-    sa.Column('attempts', ID, nullable=False),
-    sa.Column('error', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['event_id'], ['event.id'], name=op.f('fk_failed_reaction_event_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_failed_reaction'))
-    )
-    with op.batch_alter_table('failed_reaction', schema=None) as batch_op:
-        batch_op.create_index('ix_failed_reaction_due', ['due_at'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
-        batch_op.create_index('uq_failed_reaction', ['event_id', 'reaction'], unique=True)
-
     fulltext.create(op.get_bind())
 
 
 def downgrade() -> None:
     fulltext.drop(op.get_bind())
-    with op.batch_alter_table('failed_reaction', schema=None) as batch_op:
-        batch_op.drop_index('uq_failed_reaction')
-        batch_op.drop_index('ix_failed_reaction_due', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
-
-    op.drop_table('failed_reaction')
     with op.batch_alter_table('outgoing', schema=None) as batch_op:
         batch_op.drop_index('ix_outgoing_ticket')
         batch_op.drop_index('ix_outgoing_rfc')
@@ -554,6 +550,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_notice_ticket_id'))
 
     op.drop_table('notice')
+    with op.batch_alter_table('failed_reaction', schema=None) as batch_op:
+        batch_op.drop_index('uq_failed_reaction')
+        batch_op.drop_index('ix_failed_reaction_due', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
+
+    op.drop_table('failed_reaction')
     with op.batch_alter_table('attachment', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_attachment_ticket_id'))
         batch_op.drop_index('ix_attachment_message')
@@ -588,6 +589,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_delivery_rfc')
         batch_op.drop_index('ix_delivery_received')
         batch_op.drop_index(batch_op.f('ix_delivery_person_id'))
+        batch_op.drop_index('ix_delivery_archived', sqlite_where=sa.text('raw_sha256 IS NOT NULL'), postgresql_where=sa.text('raw_sha256 IS NOT NULL'))
 
     op.drop_table('delivery')
     with op.batch_alter_table('clock', schema=None) as batch_op:

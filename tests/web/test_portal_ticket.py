@@ -183,7 +183,7 @@ def test_files_go_both_ways_and_can_do_no_harm(guest: Pages, desk: Desk, cast: C
     with ext.session() as session:
         found = {a.filename: a for a in session.scalars(select(Attachment))}
     assert set(found) == {"_x.svg", "a.png"}
-    served = guest.raw("GET", f"{link}/files/{found["_x.svg"].id}")
+    served = guest.raw("GET", f"{link}/files/{found['_x.svg'].id}")
     assert served.mimetype == "application/octet-stream"
     assert served.headers["Content-Disposition"].startswith("attachment")
     assert "sandbox" in served.headers["Content-Security-Policy"]

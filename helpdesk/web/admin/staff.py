@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -230,4 +230,5 @@ def _page(user: User | None, member: Member, errors: dict[str, str] | None = Non
 
 
 def _link_page(user: User, token: str) -> str:
-    return render_template("admin/invited.html", user=user, link=f"{public_url()}/password/{token}")
+    path = url_for("desk_login.password_form", token=token)
+    return render_template("admin/invited.html", user=user, link=public_url() + path)
