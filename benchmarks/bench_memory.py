@@ -62,6 +62,8 @@ def _start(settings: dict[str, str], header: str) -> tuple[product.Part, float]:
 def _note(report: Report, name: str, part: product.Part, budget: float | None) -> None:
     family = part.family()
     report.add(f"memory (PSS) {name}", machine.pss_megabytes(family), "MB", at_most=budget)
+    files = machine.pss_megabytes(family, "Pss_File")
+    report.add(f"memory (PSS) {name}: of it files and mapped database", files, "MB")
     report.add(f"processes {name}", len(family), "")
 
 

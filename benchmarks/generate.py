@@ -26,7 +26,7 @@ from helpdesk.lib.clock import now
 from helpdesk.tickets import calendars, policies
 from helpdesk.tickets.queues import create_queue
 
-VERSION = 1  # of what is generated
+VERSION = 2  # of what is generated
 SEED = 20_261_122
 CHUNK = 5_000  # tickets a transaction
 KEEP_DAYS = 30  # deadlines lie 40 days and more after the making
@@ -90,7 +90,8 @@ def _load(path: Path, tickets: int, at: datetime) -> None:
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("PRAGMA cache_size=-200000")
     indexes = _take_indexes(connection)
-    rows = Rows(vocabularies(SEED), SEED, tickets, at, len(QUEUES), AGENTS)
+    (generation,) = connection.execute("SELECT max(generation) FROM policy").fetchone()
+    rows = Rows(vocabularies(SEED), SEED, tickets, at, len(QUEUES), AGENTS, generation)
     _write(connection, rows.clients())
     for first in range(0, tickets, CHUNK):
         _write(connection, rows.tickets(first, min(first + CHUNK, tickets)))

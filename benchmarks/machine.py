@@ -22,9 +22,13 @@ def cpu_seconds(pids: list[int]) -> float:
     return sum(_cpu(pid) for pid in pids)
 
 
-def pss_megabytes(pids: list[int]) -> float:
-    """Memory of these processes, shared pages counted once among them."""
-    return sum(_pss(pid) for pid in pids) / 1024
+def pss_megabytes(pids: list[int], part: str = "Pss") -> float:
+    """Memory of these processes, shared pages counted once among them.
+
+    `part` may be "Pss_File": programs, libraries and the mapped pages of the database, which the
+    kernel takes back when it needs them.
+    """
+    return sum(_pss(pid, part) for pid in pids) / 1024
 
 
 def _cpu(pid: int) -> float:
@@ -32,6 +36,6 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def _pss(pid: int) -> int:
+def _pss(pid: int, part: str) -> int:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return sum(int(line.split()[1]) for line in lines if line.startswith(f"{part}:"))

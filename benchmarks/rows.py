@@ -17,6 +17,7 @@ from helpdesk.lib.collate import sort_key
 from helpdesk.lib.stems import encode, stems
 
 DAYS = 730
+KEPT_DAYS = 45  # outgoing texts; those older than the retention period are gone
 LENGTHS = (2, 3, 4, 5, 6, 10)  # messages of a ticket
 WORDS = 40
 TICKETS_PER_CLIENT = 5
@@ -89,9 +90,10 @@ class Rows:
         end: datetime,
         queues: int,
         agents: int,
+        generation: int,
     ) -> None:
         self.known, self.draw, self.total, self.end = known, random.Random(seed), tickets, end
-        self.queues, self.agents = queues, agents
+        self.queues, self.agents, self.generation = queues, agents, generation
         self.people = max(tickets // TICKETS_PER_CLIENT, 10)
         self.message_id = self.file_id = 0
 
@@ -203,8 +205,8 @@ class Rows:
         created, answered = moment(made.created), moment(made.at(1))
         spans = json.dumps(
             [
-                {"from": a, "to": b, "counted": counted, "seconds": 14_400, "reason": reason}
-                for a, b, counted, reason in (
+                {"from": a, "to": b, "counted": counts, "seconds": 14_400, "reason": reason}
+                for a, b, counts, reason in (
                     (created, answered, True, "open"),
                     (answered, answered, False, "closed"),
                     (answered, answered, True, "open"),
@@ -213,7 +215,8 @@ class Rows:
         )
         state = "breached" if made.id % 9 == 0 else "met"
         late = answered if state == "breached" else None
-        first = ("first_response", 1, 1, state, 14_400, created, answered, 100, None, late)
+        counted = self.generation
+        first = ("first_response", 1, counted, state, 14_400, created, answered, 100, None, late)
         found: list[Sequence[Any]] = [(made.id, *first, answered, None, None, "[]", "[]", spans)]
         if made.active:
             found.append(self._running(made, "resolution", made.id % 12 == 0))
@@ -221,7 +224,7 @@ class Rows:
                 found.append(self._running(made, "next_response", False))
         else:
             end = moment(made.at(made.length))
-            closing = ("resolution", 1, 1, "met", 97_200, created, end, 100, None, None, end)
+            closing = ("resolution", 1, counted, "met", 97_200, created, end, 100, None, None, end)
             found.append((made.id, *closing, None, None, "[]", "[]", spans))
         return found
 
@@ -230,9 +233,10 @@ class Rows:
         paused = made.id % 4 == 2
         state = "breached" if breached else "paused" if paused else "running"
         step = None if breached or paused else due
-        head = (made.id, metric, 1, 1, state, 97_200, created, None if paused else due)
+        head = (made.id, metric, 1, self.generation, state, 97_200, created)
         tail = (due if breached else None, None, step, step and "breach", "[]", "[]", None)
-        return (*head, 3_600 if paused else None, created, *tail)
+        ends = (None, 3_600) if paused else (due, None)
+        return (*head, *ends, created, *tail)
 
     def _message(self, rows: Chunk, made: Made, number: int) -> None:
         self.message_id += 1
@@ -279,5 +283,7 @@ class Rows:
         to = f"person{made.person}@customers.example"
         head = (f"reply:{self.message_id}", "reply", "sent", made.id, self.message_id, made.person)
         from_ = (made.user, to, "Support", "support@bench.example", None, "support@bench.example")
-        tail = (rfc, made.last_rfc, made.language, made.subject, text, 1, at, at)
+        young = at > moment(self.end - timedelta(days=KEPT_DAYS))
+        kept = text if young else ""
+        tail = (rfc, made.last_rfc, made.language, made.subject, kept, 1, at, at)
         rows["outgoing"].append((*head, *from_, *tail))

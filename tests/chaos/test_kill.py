@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.product import Product, Senders
+from tests.chaos.senders import Senders
+from tests.product import Product, until
 
 KILLS = int(os.environ.get("HELPDESK_TEST_KILLS", "50"))
 CONTROL_KILLS = 25
+SETTINGS = {
+    "HELPDESK_MAIL_DOMAIN": "example.com",
+    "HELPDESK_WEB_WORKERS": "1",
+    "HELPDESK_ADMIN_EMAIL": "ada@example.com",
+    "HELPDESK_ADMIN_PASSWORD": "correct horse battery",
+}
 
 pytestmark = pytest.mark.chaos
 
@@ -20,14 +27,14 @@ def torment(product: Product, kills: int, *, until_lost: bool = False) -> list[s
     """Kill and restart under load; returns the Message-IDs that were acknowledged."""
     chance = random.Random(4)
     product.start()
-    product.wait_for_smtp()
-    senders = Senders(product.smtp_port)
+    until(product.takes_email)
+    senders = Senders(product.smtp)
     senders.start()
     for _ in range(kills):
         time.sleep(chance.uniform(0.1, 0.7))
         product.kill()
         product.start()
-        product.wait_for_smtp()
+        until(product.takes_email)
         if until_lost and lost(product, list(senders.acknowledged[:-8])):
             break
     senders.stop()
@@ -49,7 +56,7 @@ def drained(product: Product) -> None:
 
 
 def test_no_acknowledged_email_is_lost_or_doubled(tmp_path: Path) -> None:
-    product = Product(tmp_path)
+    product = Product(tmp_path, **SETTINGS)
     try:
         acknowledged = torment(product, KILLS)
         drained(product)
@@ -73,11 +80,11 @@ def test_no_acknowledged_email_is_lost_or_doubled(tmp_path: Path) -> None:
 
 def test_the_test_has_teeth(tmp_path: Path) -> None:
     """An adapter that acknowledges before it commits does lose email in the same torment."""
-    first = Product(tmp_path)
+    first = Product(tmp_path, **SETTINGS)
     first.start()
-    first.wait_for_smtp()
+    until(first.takes_email)
     first.stop()
-    control = Product(tmp_path, command=("-m", "tests.chaos.early_door"))
+    control = Product(tmp_path, module="tests.chaos.early_door", **SETTINGS)
     try:
         acknowledged = torment(control, CONTROL_KILLS, until_lost=True)
         time.sleep(1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Template
-from tests.server.product import Product
+from tests.product import Product
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.product import Product, children, group, until
+from tests.product import Product, children, group, until
 
 
 def test_starts_answers_and_stops_on_ctrl_c_with_open_streams(
@@ -90,7 +90,8 @@ def test_the_first_start_prints_a_link_that_works_for_the_administrator(fresh: P
     with fresh.running() as process:
         until(fresh.ready)
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=10)[0]
+        process.wait(10)
+    said = fresh.log.read_text()
     assert f"http://127.0.0.1:{fresh.http}/welcome/" in said
     assert f"swaks --server 127.0.0.1:{fresh.smtp}" in said
     assert "support@helpdesk.localhost" in said
@@ -172,7 +173,8 @@ def test_logs_are_json_and_name_no_token(product: Product) -> None:
         product.get("/t/canary-token?q=canary", Cookie="helpdesk_login=canary")
         product.get("/events", Cookie="helpdesk_login=canary")
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=10)[0]
+        process.wait(10)
+    said = product.log.read_text()
     assert "canary" not in said
     lines = [line for line in said.splitlines() if line.startswith("{")]
     assert any('"status": 404' in line for line in lines)

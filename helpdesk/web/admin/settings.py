@@ -42,9 +42,9 @@ def save() -> BaseResponse | tuple[str, int]:
         with ext.write() as session:
             current = _current(session)
             check_seen(fingerprint(current))
-            for name, value in wanted.items():
-                if current[name] != value:
-                    settings.put(session, name, value, actor=actor())
+            changed = {name: value for name, value in wanted.items() if current[name] != value}
+            for name, value in changed.items():
+                settings.put(session, name, value, actor=actor())
     except HelpdeskError as error:
         typed = {name: request.form.get(name, "") for name in NAMES}
         return _page(typed, wrong(error)), page_status(error)

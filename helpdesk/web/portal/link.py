@@ -31,12 +31,12 @@ def ticket_of(token: str) -> Ticket:
     address must not be locked out by somebody's broken link.
     """
     ticket_id, _signature = split_link_token(token) or (0, "")
-    query = select(Ticket).where(Ticket.id == ticket_id)
+    nonce = reading().scalar(select(Ticket.link_nonce).where(Ticket.id == ticket_id))
+    found = read_link_token(secret(), token, nonce or _NO_NONCE)
+    query = select(Ticket).where(Ticket.id == found)
     query = query.options(joinedload(Ticket.person), joinedload(Ticket.queue))
-    ticket = reading().scalar(query)
-    nonce = ticket.link_nonce if ticket is not None else _NO_NONCE
-    found = read_link_token(secret(), token, nonce)
-    if ticket is None or found is None or ticket.person.erased_at is not None:
+    ticket = reading().scalar(query) if found is not None else None
+    if ticket is None or ticket.person.erased_at is not None:
         _count_wrong()
         raise WrongLink()
     return ticket

@@ -62,7 +62,7 @@ def reply(token: str) -> BaseResponse | tuple[str, int]:
         return _page(ticket, token, text, {error.field or "text": said(error)}), error.status
     if target is None:
         flash(_("We have it."))
-        return redirect(f"/t/{token}#talk", 303)
+        return redirect(f"/t/{token}", 303)
     flash(_("We have it. It is a new request now, since the old one was closed."))
     return redirect(target, 303)
 

@@ -1,0 +1,230 @@
+"""Nothing typed is lost, what was sent can be taken back, and a note is never taken for a reply."""
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
+
+from tests.browser.conftest import (
+    CHROMIUM,
+    DOMAIN,
+    FLAGS,
+    House,
+    Visitor,
+    log_in,
+    open_ticket,
+    text_of,
+)
+from tests.product import until
+
+pytestmark = pytest.mark.browser
+
+SAVED = "Черновик сохранён"
+TYPED = "Typed with care, never to be typed again"
+HOLD_SECONDS = 8
+
+
+def new_ticket(house: House, who: str) -> str:
+    """The number of a ticket that this client's email has just opened."""
+    address = f"{who}@writing.example"
+    house.email("It does not work.", From=address, To=f"support@{DOMAIN}", Subject=f"Of {who}")
+    query = f"SELECT id + 10000 FROM ticket WHERE subject = 'Of {who}'"
+    until(lambda: house.product.rows(query))
+    return str(house.product.rows(query)[0][0])
+
+
+def sent_to(house: House, who: str) -> list[str]:
+    """The texts that left the house for this client, without the receipt."""
+    mine = [t for t in house.relay.taken if t.recipients == [f"{who}@writing.example"]]
+    return [text_of(taken) for taken in mine if taken.parsed["In-Reply-To"]]
+
+
+def type_reply(page: Page, text: str) -> None:
+    page.keyboard.press("KeyR")
+    page.keyboard.type(text)
+
+
+def test_typed_text_outlives_a_reload(visit: Visitor, house: House) -> None:
+    number = new_ticket(house, "reload")
+    page = visit("denys")
+    open_ticket(page, number)
+    type_reply(page, TYPED)
+    page.reload()  # at once: the server has heard nothing yet
+    expect(page.locator("#text-reply")).to_have_value(TYPED)
+    expect(page.locator("[data-state]")).to_contain_text(SAVED)
+    other = visit("denys")
+    other.goto(f"/desk/t/{number}")
+    expect(other.locator("#text-reply")).to_have_value(TYPED)
+
+
+def test_typed_text_outlives_the_browser(
+    playwright: Playwright, house: House, tmp_path: Path
+) -> None:
+    """Killed without a network: only the browser's own store has the text, and it is enough."""
+    number = new_ticket(house, "crash")
+    profile = tmp_path / "profile"
+    context = start(playwright, profile)
+    page = context.pages[0]
+    log_in(page, house.url, "denys")
+    page.goto(f"{house.url}/desk/t/{number}")
+    context.set_offline(True)
+    type_reply(page, TYPED)
+    store = profile / "Default" / "Local Storage" / "leveldb"
+    until(lambda: any(TYPED.encode() in file.read_bytes() for file in store.glob("*.log")))
+    kill(profile)
+
+    (profile / "SingletonLock").unlink(missing_ok=True)
+    again = start(playwright, profile)
+    page = again.pages[0]
+    page.goto(f"{house.url}/desk/t/{number}")
+    expect(page.locator("#text-reply")).to_have_value(TYPED)
+    expect(page.locator("[data-state]")).to_contain_text(SAVED)
+    kill(profile)
+
+    fresh = start(playwright, tmp_path / "elsewhere")
+    page = fresh.pages[0]
+    log_in(page, house.url, "denys")
+    page.goto(f"{house.url}/desk/t/{number}")
+    expect(page.locator("#text-reply")).to_have_value(TYPED)
+    fresh.close()
+    shutil.rmtree(profile, ignore_errors=True)
+
+
+def start(playwright: Playwright, profile: Path) -> BrowserContext:
+    return playwright.chromium.launch_persistent_context(
+        profile, executable_path=CHROMIUM, args=FLAGS
+    )
+
+
+def kill(profile: Path) -> None:
+    """SIGKILL to all processes of the browser with this profile."""
+    mark = f"--user-data-dir={profile}".encode()
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mark in line.read_bytes().split(b"\0"):
+                os.kill(int(line.parent.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+
+
+def test_typed_text_outlives_the_server(visit: Visitor, house: House) -> None:
+    number = new_ticket(house, "server")
+    page = visit("denys")
+    open_ticket(page, number)
+    expect(page.locator("#text-reply")).to_have_value("")
+    house.product.kill()
+    type_reply(page, TYPED)
+    expect(page.locator("[data-state]")).to_contain_text("не на сервере")
+    house.product.start()
+    until(house.product.ready)
+    expect(page.locator("[data-state]")).to_contain_text(SAVED, timeout=20_000)
+    kept = f"SELECT text FROM draft WHERE ticket_id = {int(number) - 10_000}"
+    assert house.product.rows(kept) == [(TYPED,)]
+    page.keyboard.press("Control+Enter")
+    until(lambda: any(TYPED in text for text in sent_to(house, "server")))
+    visit.watch.problems.clear()  # the browser says of each request that nobody answered
+
+
+def test_typed_text_outlives_the_session(visit: Visitor, house: House) -> None:
+    number = new_ticket(house, "session")
+    page = visit()
+    log_in(page, house.url, "olena")
+    open_ticket(page, number)
+    page.context.clear_cookies()
+    type_reply(page, TYPED)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#undo")).to_be_visible()
+    expect(page.locator(".composer [data-error]")).to_be_visible(timeout=20_000)
+    expect(page.locator("#text-reply")).to_have_value(TYPED)
+    page.goto(f"/desk/t/{number}")
+    log_in(page, house.url, "olena")
+    assert f"/desk/t/{number}" in page.url
+    expect(page.locator("#text-reply")).to_have_value(TYPED)
+    assert sent_to(house, "session") == []
+    visit.watch.problems = [p for p in visit.watch.problems if "401" not in p]
+
+
+def test_a_form_without_scripts_comes_back_after_log_in(
+    visit: Visitor, house: House, chromium: object
+) -> None:
+    """A page whose scripts never ran sends its form the plain way."""
+    number = new_ticket(house, "plain")
+    page = visit()
+    log_in(page, house.url, "olena")
+    page.goto(f"/desk/t/{number}")
+    page.context.clear_cookies()
+    page.evaluate(
+        """text => { const form = document.querySelector(".composer");
+        form.querySelector("#text-reply").value = text; form.submit(); }""",
+        TYPED,
+    )
+    page.wait_for_selector("#f-email")
+    page.fill("#f-email", f"olena@{DOMAIN}")
+    page.fill("#f-password", "svitlo-demo-2026")
+    page.press("#f-password", "Enter")
+    expect(page.locator("textarea:visible")).to_have_value(TYPED)
+    assert sent_to(house, "plain") == []
+    visit.watch.problems = [p for p in visit.watch.problems if "401" not in p]
+
+
+def test_undo_brings_the_text_back_and_nothing_leaves(visit: Visitor, house: House) -> None:
+    number = new_ticket(house, "undo")
+    page = visit("denys")
+    open_ticket(page, number)
+    type_reply(page, TYPED)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#undo")).to_be_visible()
+    expect(page.locator("#text-reply")).to_have_value("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("KeyZ")
+    expect(page.locator("#undo")).to_be_hidden()
+    expect(page.locator("#text-reply")).to_have_value(TYPED)
+    time.sleep(HOLD_SECONDS + 2)
+    assert sent_to(house, "undo") == []
+    expect(page.locator(".msg.out")).to_have_count(0)
+
+
+def test_a_note_looks_different_and_stays_in_the_house(visit: Visitor, house: House) -> None:
+    number = new_ticket(house, "note")
+    page = visit("denys")
+    open_ticket(page, number)
+    page.keyboard.press("KeyR")
+    reply = face(page)
+    page.keyboard.type("To the client")
+    page.keyboard.press("Escape")
+    page.keyboard.press("KeyN")
+    note = face(page)
+    assert all(reply[key] != note[key] for key in reply), (reply, note)
+    expect(page.locator("b.if-note")).to_be_visible()
+    page.keyboard.type("The canary sings among colleagues only")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".msg.note")).to_contain_text("The canary sings")
+    expect(page.locator(".msg.note em")).to_be_visible()
+    border = page.locator(".msg.note > div").evaluate("e => getComputedStyle(e).borderStyle")
+    assert border == "dashed"
+
+    page.keyboard.press("Escape")
+    page.keyboard.press("KeyR")
+    expect(page.locator("#text-reply")).to_have_value("To the client")
+    page.keyboard.press("Control+Enter")
+    until(lambda: sent_to(house, "note"))
+    assert ["To the client" in text for text in sent_to(house, "note")] == [True]
+    assert not any(b"canary" in taken.raw for taken in house.relay.taken)
+    assert "canary" not in "".join(text_of(taken) for taken in house.relay.taken)
+
+
+def face(page: Page) -> dict[str, str]:
+    """What tells the two modes apart: the colours, the words beside, the button."""
+    return page.evaluate(
+        """() => { const form = document.querySelector(".composer"), style = getComputedStyle(form);
+        const shown = selector => [...form.querySelectorAll(selector)].find(
+          element => element.checkVisibility());
+        return { ground: style.backgroundColor, pattern: style.backgroundImage,
+          edge: style.borderTopWidth, label: shown("label:has(:checked)").textContent,
+          button: shown("button.primary, button.note").textContent,
+          field: shown("textarea").id }; }"""
+    )
