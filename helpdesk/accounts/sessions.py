@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from helpdesk.accounts import limits
 from helpdesk.accounts.models import LoginSession, User
 from helpdesk.events import Actor, record
-from helpdesk.lib.errors import TooMany, _lazy
+from helpdesk.lib.errors import HelpdeskError, TooMany, _lazy
 from helpdesk.lib.passwords import hash_password, needs_rehash, verify_password
 from helpdesk.lib.text import email_key
 from helpdesk.lib.tokens import new_token, token_hash
@@ -20,6 +20,15 @@ SEEN_EVERY = timedelta(minutes=5)
 TRIES_PER_ACCOUNT = 5
 TRIES_PER_ADDRESS = 30
 WINDOW_SECONDS = 15 * 60
+
+
+class WrongPassword(HelpdeskError):
+    """The address or the password is wrong; which of them is not told."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__(_lazy("The address or the password is wrong."), field="password")
 
 
 def count_try(session: Session, email: str, address: str, at: datetime) -> None:
@@ -48,7 +57,14 @@ def check_password(session: Session, email: str, password: str) -> User | None:
 def log_in(
     session: Session, user: User, password: str, *, old_token: str | None, agent: str, at: datetime
 ) -> str:
-    """Open a new session, end the one the browser had, and return the cookie's new token."""
+    """Open a new session, end the one the browser had, and return the cookie's new token.
+
+    Raises WrongPassword if the password was changed, or the user has left, since it was checked.
+    """
+    checked = user.password_hash
+    session.refresh(user, with_for_update=True)
+    if user.password_hash != checked or not user.active:
+        raise WrongPassword()
     limits.forget(session, "login", user.email)
     if old_token:
         log_out(session, old_token)

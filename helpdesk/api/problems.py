@@ -167,13 +167,16 @@ def _field(loc: Sequence[str | int]) -> str:
     return path.encode("utf-8", "replace").decode()[:200].replace("\x00", "\ufffd")
 
 
+# Under another name, so that the texts' extraction does not take the key for a text.
+translated = _
+
 _NUMBERS = ("greater_than_equal", "less_than_equal", "greater_than", "less_than")
 
 
 def _message(error: Any) -> str:
     kind, context = error["type"], error.get("ctx") or {}
     if kind == "said":
-        return str(_(error["msg"]))
+        return str(translated(error["msg"]))
     if kind == "missing":
         return str(_("This field is needed."))
     if kind == "extra_forbidden":

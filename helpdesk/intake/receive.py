@@ -4,6 +4,8 @@
 the write transaction begins, so that the lock is held for the writing alone.
 """
 
+import errno
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
@@ -36,6 +38,9 @@ from helpdesk.tickets.search import ticket_of_message_id
 log = structlog.get_logger()
 
 MAX_ATTEMPTS = 5
+READING_SECONDS = 1.0  # then what was read is put on tickets first
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What is wrong with the machine, not with the email: it comes again and isn't given up."""
 
 _DELIVERY = cast(Table, Delivery.__table__).c
 _MAILBOX, _QUEUE = cast(Table, Mailbox.__table__).c, cast(Table, Queue.__table__).c
@@ -81,15 +86,17 @@ def process_new(limit: int = 200) -> int:
     """Process the oldest new Deliveries and return how many were looked at.
 
     One that fails is tried again, at last kept as failed with its reason, and never stops
-    those behind it.
+    those behind it. Raises OSError, after the others, while there is no room for one's files.
     """
     with ext.session() as session:
         waiting = _waiting(session, limit)
         own = OwnAddresses.load(session)
-    understood = [item for delivery in waiting if (item := _understand(delivery, own)) is not None]
+    understood, looked_at, trouble = _understand_all(waiting, own)
     if understood:
         _apply_all(understood)
-    return len(waiting)
+    if trouble is not None:
+        raise trouble
+    return looked_at
 
 
 def _waiting(session: Session, limit: int) -> Sequence[Delivery]:
@@ -97,7 +104,30 @@ def _waiting(session: Session, limit: int) -> Sequence[Delivery]:
     return session.scalars(query.options(undefer(Delivery.raw))).all()
 
 
+def _understand_all(
+    waiting: Sequence[Delivery], own: OwnAddresses
+) -> tuple[list[Understood], int, OSError | None]:
+    """What was read, how many were looked at, and the machine's trouble if it has one.
+
+    Some emails take seconds: what was read until then doesn't wait for the whole batch.
+    """
+    understood: list[Understood] = []
+    trouble: OSError | None = None
+    began = time.monotonic()
+    for count, delivery in enumerate(waiting, 1):
+        try:
+            item = _understand(delivery, own)
+        except OSError as error:  # no room for this one; a smaller one may fit
+            item, trouble = None, error
+        if item is not None:
+            understood.append(item)
+        if time.monotonic() - began > READING_SECONDS:
+            return understood, count, trouble
+    return understood, len(waiting), trouble
+
+
 def _understand(delivery: Delivery, own: OwnAddresses) -> Understood | None:
+    """The Delivery, read; None if it can't be. Raises OSError where the machine is at its end."""
     try:
         raw = raw_of(delivery)
         inbound = sandbox.understand(
@@ -108,6 +138,8 @@ def _understand(delivery: Delivery, own: OwnAddresses) -> Understood | None:
         )
         return Understood(delivery, inbound, _store_files(inbound, raw))
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise
         log.exception("delivery.unreadable", delivery_id=delivery.id)
         with ext.write() as session:
             _failed(session, delivery.id, delivery.attempts, error)
@@ -229,6 +261,7 @@ def _opened(session: Session, item: Understood, who: Known, related_id: int | No
         and not inbound.no_receipt
         and not inbound.is_bounce
         and not inbound.is_auto_reply
+        and inbound.auth != "fail"  # whoever is named did not write
         and who.contact_point_id is not None
         and not who.bad
     )

@@ -65,7 +65,8 @@ def thread_of(session: Session, ticket: Ticket, message: Message) -> Thread:
 def subject_of(subject: str, number: str) -> str:
     """ "Re: …" once. Call it within `in_language`."""
     bare = clean_line(_PREFIX.sub("", clean_line(subject, 300), count=1), 300)
-    return f"Re: {bare or _('Your request %(number)s', number=number)}"
+    asked = bare or _("Your request %(number)s", number=number)
+    return f"Re: {asked}"
 
 
 def body_of(

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -188,11 +189,11 @@ def _event_title(kind: str, ticket_id: int | None, data: Mapping[str, Any]) -> s
 def _status_word(status: Status) -> str:
     words: dict[Status, str] = {
         Status.NEW: _("new"),
-        Status.OPEN: _("open"),
+        Status.OPEN: pgettext("ticket", "open"),
         Status.PENDING: _("waiting for the client"),
         Status.ON_HOLD: _("on hold"),
         Status.RESOLVED: _("resolved"),
-        Status.CLOSED: _("closed"),
+        Status.CLOSED: pgettext("ticket", "closed"),
     }
     return words[status]
 

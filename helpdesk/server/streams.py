@@ -117,6 +117,12 @@ class Hub:
         self.streams.add(stream)
         try:
             await self._begin()
+            # Rights taken away before the stream could hear of it.
+            fresh = await asyncio.to_thread(self._who, token)
+            if fresh is None:
+                self.streams.discard(stream)
+                return None
+            stream.who = fresh
             stream.take(await asyncio.to_thread(self._missed, last_id))
         except BaseException:
             self.streams.discard(stream)

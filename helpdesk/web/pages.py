@@ -2,6 +2,17 @@
 
 from flask import Flask
 
+from helpdesk.web.admin import (
+    calendars,
+    deliveries,
+    index,
+    outbox,
+    policies,
+    queues,
+    settings,
+    staff,
+    tokens,
+)
 from helpdesk.web.desk import (
     changes,
     client,
@@ -15,11 +26,18 @@ from helpdesk.web.desk import (
     sending,
     ticket,
 )
+from helpdesk.web.portal import files as portal_files
+from helpdesk.web.portal import home as portal_home
+from helpdesk.web.portal import ticket as portal_ticket
 from helpdesk.web.site import init_site
+from helpdesk.web.supervisor import home as supervisor_home
 
 DESK = (login, queue, ticket, changes, composer, sending, files, client, notices, me, keys)
+PORTAL = (portal_home, portal_ticket, portal_files)
+SUPERVISOR = (supervisor_home,)
+ADMIN = (index, staff, queues, calendars, policies, deliveries, outbox, settings, tokens)
 
 
 def init_pages(app: Flask) -> None:
     """Prepare `app` for pages and register all of them."""
-    init_site(app, [module.blueprint for module in DESK])
+    init_site(app, [m.blueprint for m in (*PORTAL, *DESK, *SUPERVISOR, *ADMIN)])

@@ -16,6 +16,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Dialog,
     Page,
     Playwright,
     Route,
@@ -56,13 +57,17 @@ class Watch:
         context.add_init_script(TELL)
         context.on("weberror", lambda error: self.problems.append(str(error.error)))
         context.on("console", self._hear)
-        context.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        context.on("dialog", self._dismiss)
         context.route(re.compile(rf"^(?!{re.escape(url)}/)"), self._refuse)
         return self
 
     def _hear(self, said: ConsoleMessage) -> None:
         if said.type == "error":
             self.problems.append(f"{said.text} ({said.location['url']})")
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     def _refuse(self, route: Route) -> None:
         self.foreign.append(route.request.url)

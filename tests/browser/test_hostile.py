@@ -1,11 +1,15 @@
 """Emails that try to run, to load or to ask: Chromium shows them and nothing happens."""
 
-from email.message import EmailMessage
+import base64
+import smtplib
+from email.header import Header
 
 import pytest
 
-from tests.browser.conftest import DOMAIN
+from helpdesk.tickets.models import NUMBER_OFFSET
+from tests.browser.conftest import DOMAIN, House, Visitor
 from tests.lib.test_html import ATTACKS
+from tests.product import until
 
 pytestmark = pytest.mark.browser
 
@@ -23,22 +27,56 @@ MORE = [
     "<p hx-get=/logout hx-trigger=load data-live=lists data-key=take>x</p>",
 ]
 EMAILS = [*ATTACKS, *MORE]
-AN_EMAIL = 12  # attacks in one thread, each as a message of its own
+HALVES = 2
 
 
-def hostile(attack: str, n: int) -> EmailMessage:
-    """The attack in the body, the subject, the sender's name and a file's name."""
-    email = EmailMessage()
-    line = " ".join(attack.split()).replace("\0", "")
-    email["From"] = (f"{line[:80]} {PROBE}".replace('"', "'"), "<>")[0] and _sender(line, n)
-    email["To"] = f"support@{DOMAIN}"
-    email["Subject"] = f"{line[:120]}{PROBE}"
-    email["Message-ID"] = f"<attack-{n}@hostile.example>"
-    email.set_content(f"{attack}\n{PROBE}".replace("\0", ""))
-    email.add_alternative(f"<div>n{n}n {attack.replace(chr(0), '')}</div>{PROBE}", subtype="html")
-    return email
+def hostile(attack: str, n: int) -> bytes:
+    """The attack in the body, the subject and the sender's name."""
+    line = " ".join(attack.replace("\0", "").split())
+    name = Header(f"{line[:60]} {PROBE}", "utf-8", maxlinelen=60).encode(linesep="\r\n")
+    subject = Header(f"attack {n} {line[:120]} {PROBE}", "utf-8").encode(linesep="\r\n")
+    body = base64.encodebytes(f"<div>body {n}</div>{attack}<p>{PROBE}</p>".encode())
+    return (
+        f"From: {name} <attacker{n}@hostile.example>\r\nTo: support@{DOMAIN}\r\n"
+        f"Subject: {subject}\r\nMessage-ID: <attack-{n}@hostile.example>\r\n"
+        "MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n"
+        f"Content-Transfer-Encoding: base64\r\n\r\n{body.decode()}"
+    ).encode()
 
 
-def _sender(line: str, n: int) -> str:
-    name = f"{line[:60]}{PROBE}".replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{name}" <attacker{n}@hostile.example>'
+@pytest.fixture(scope="module", params=range(HALVES))
+def numbers(request: pytest.FixtureRequest, house: House) -> list[str]:
+    """The numbers of the tickets that this half of the attacks has opened."""
+    mine = list(enumerate(EMAILS))[request.param :: HALVES]
+    with smtplib.SMTP("127.0.0.1", house.product.smtp, timeout=20) as client:
+        for n, attack in mine:
+            raw = hostile(attack, n)
+            client.sendmail(f"attacker{n}@hostile.example", [f"support@{DOMAIN}"], raw)
+    ids = ", ".join(f"'attack-{n}@hostile.example'" for n, _attack in mine)
+    query = f"SELECT ticket_id + {NUMBER_OFFSET} FROM message WHERE message_id IN ({ids})"
+    until(lambda: len(house.product.rows(query)) == len(mine), 60)
+    return [str(row[0]) for row in house.product.rows(query)]
+
+
+def test_there_are_enough_attacks() -> None:
+    assert len(EMAILS) >= 100
+
+
+def test_hostile_emails_do_nothing_on_the_desk(visit: Visitor, numbers: list[str]) -> None:
+    """In lists, in the ticket, in the sender's own design, and in that design on its own."""
+    page = visit("denys")
+    bare = page.context.new_page()
+    for number in numbers:
+        page.goto(f"/desk/t/{number}?view=all")
+        assert page.locator("#rows .row", has_text="owned=1").count() > 10
+        page.locator(".msg details").last.evaluate("details => { details.open = true; }")
+        frame = page.frame_locator("iframe.mailview")
+        frame.locator("body").wait_for(state="attached")
+        assert page.evaluate("window.owned") is None
+        bare.goto(page.locator("iframe.mailview").get_attribute("src") or "")
+        assert bare.evaluate("window.owned") is None
+    for address in ("/desk?view=unassigned", "/desk?q=owned", "/desk/clients?q=owned"):
+        page.goto(address)
+        assert page.evaluate("window.owned") is None
+    page.wait_for_timeout(500)
+    assert visit.watch.dialogs == visit.watch.foreign == []

@@ -51,11 +51,10 @@ SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone
 def inspect(page: Page) -> None:
     """Fails with the rules that are broken and where, in light and in dark."""
     page.evaluate(AXE)
-    found: dict[str, Any] = {}
-    for scheme, options in (("light", EVERYTHING), ("dark", COLOURS)):
-        page.emulate_media(color_scheme=scheme)
-        found[scheme] = page.evaluate(RUN, options)
-    assert found == {"light": [], "dark": []}
+    page.emulate_media(color_scheme="light")
+    assert page.evaluate(RUN, EVERYTHING) == []
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(RUN, COLOURS) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -219,7 +219,7 @@ def test_a_note_looks_different_and_stays_in_the_house(visit: Visitor, house: Ho
 
 def face(page: Page) -> dict[str, str]:
     """What tells the two modes apart: the colours, the words beside, the button."""
-    return page.evaluate(
+    found: dict[str, str] = page.evaluate(
         """() => { const form = document.querySelector(".composer"), style = getComputedStyle(form);
         const shown = selector => [...form.querySelectorAll(selector)].find(
           element => element.checkVisibility());
@@ -228,3 +228,4 @@ def face(page: Page) -> dict[str, str]:
           button: shown("button.primary, button.note").textContent,
           field: shown("textarea").id }; }"""
     )
+    return found

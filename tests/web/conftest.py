@@ -144,6 +144,7 @@ class Pages:
 def pages(app: Flask, cast: Cast) -> Iterator[Pages]:
     """A browser that is not logged in."""
     with app.test_client() as client:
+        client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
         yield Pages(app, client)
 
 

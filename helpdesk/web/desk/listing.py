@@ -13,7 +13,7 @@ from helpdesk.accounts.permissions import Viewer
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import clean_line
 from helpdesk.tickets.models import NUMBER_OFFSET, Status
-from helpdesk.tickets.search import find_ticket_ids
+from helpdesk.tickets.search import MAX_HITS, find_ticket_ids
 from helpdesk.tickets.views import (
     CAP,
     PAGE,
@@ -134,7 +134,7 @@ def title(who: Viewer, view: View) -> str:
         "risk": _("At risk"),
         "breached": _("Overdue"),
         "all": _("All open"),
-        "done": _("Done"),
+        "done": pgettext("list", "Done"),
     }
     return names[view.name]
 
@@ -152,8 +152,10 @@ def _total(rows: list[TicketRow], cursor: str | None) -> str:
 
 def _search(who: Viewer, query: str) -> Page:
     country = current_app.config["COUNTRY"]
-    ids = find_ticket_ids(reading(), query, country=country, limit=PAGE)
-    return Page(rows_of(reading(), who, ids), None)
+    # What others' queues hold must not crowd out what the viewer may see.
+    most = PAGE if who.queue_ids is None else MAX_HITS
+    ids = find_ticket_ids(reading(), query, country=country, limit=most)
+    return Page(rows_of(reading(), who, ids)[:PAGE], None)
 
 
 def open_queues(who: Viewer) -> list[tuple[int, str]]:

@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
 from helpdesk.accounts import actions, sessions
+from helpdesk.accounts.models import User
 from helpdesk.lib.clock import now
-from helpdesk.lib.errors import HelpdeskError, TooMany, _lazy
+from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.web import again
 from helpdesk.web.guard import COOKIE, public, reading, safe_path, said, set_cookie
 
@@ -32,21 +33,9 @@ def log_in() -> BaseResponse | tuple[str, int]:
     try:
         with ext.write() as session:
             sessions.count_try(session, email, request.remote_addr or "", now())
-    except TooMany as error:
+        user, token = _opened(email, password)
+    except HelpdeskError as error:
         return _page({"password": said(error)}, email), error.status
-    user = sessions.check_password(reading(), email, password)
-    if user is None:
-        wrong = {"password": _("The address or the password is wrong.")}
-        return _page(wrong, email), 401
-    with ext.write() as session:
-        token = sessions.log_in(
-            session,
-            session.merge(user, load=False),
-            password,
-            old_token=request.cookies.get(COOKIE),
-            agent=request.user_agent.string,
-            at=now(),
-        )
     browser.clear()  # a new token for forms, too
     response = again.after_log_in(request.form) or redirect(safe_path(request.form.get("next")))
     set_cookie(response, token)
@@ -91,6 +80,23 @@ def set_password(token: str) -> BaseResponse | tuple[str, int]:
         wrong = {error.field or "password": said(error)}
         return render_template("desk/password.html", email=email, errors=wrong), 400
     return redirect("/login")
+
+
+def _opened(email: str, password: str) -> tuple[User, str]:
+    """Whose password this is, and the token of their new session. Raises WrongPassword."""
+    user = sessions.check_password(reading(), email, password)
+    if user is None:
+        raise sessions.WrongPassword()
+    with ext.write() as session:
+        token = sessions.log_in(
+            session,
+            session.merge(user, load=False),
+            password,
+            old_token=request.cookies.get(COOKIE),
+            agent=request.user_agent.string,
+            at=now(),
+        )
+    return user, token
 
 
 def _page(errors: dict[str, str], email: str = "", next: str | None = None) -> str:

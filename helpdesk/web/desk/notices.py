@@ -2,14 +2,15 @@
 
 from flask import Blueprint, redirect, render_template
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
 from helpdesk.lib.clock import now
 from helpdesk.notices import Notice, mark_read
+from helpdesk.tickets.models import Ticket
 from helpdesk.web.cached import forget
-from helpdesk.web.guard import me, needs, reading
+from helpdesk.web.guard import me, needs, reading, viewer
 from helpdesk.web.words import notice_text
 
 blueprint = Blueprint("desk_notices", __name__)
@@ -22,11 +23,15 @@ SHOWN = 100
 def notices() -> str:
     query = (
         select(Notice)
+        .join(Notice.ticket)
         .where(Notice.user_id == me().id)
-        .options(joinedload(Notice.ticket))
+        .options(contains_eager(Notice.ticket))
         .order_by(Notice.id.desc())
         .limit(SHOWN)
     )
+    open_ = viewer().queue_ids
+    if open_ is not None:  # a ticket may have moved to where its reader does not work
+        query = query.where(Ticket.queue_id.in_(open_))
     rows = [(notice, notice_text(notice.kind)) for notice in reading().scalars(query)]
     unread = any(notice.read_at is None for notice, _text in rows)
     return render_template("desk/notices.html", section="notices", notices=rows, unread=unread)

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
@@ -138,7 +139,9 @@ def next_step(step: PolicyStep | None) -> str:
         name = words().priority[step.priority]
         return str(_("Then the priority becomes: %(priority)s", priority=name))
     roles = {**words().role, "assignee": _("the assignee")}
-    who = user_names().get(step.user_id or 0) or roles.get(step.role or "", _("nobody"))
+    who = user_names().get(step.user_id or 0) or roles.get(
+        step.role or "", pgettext("told", "nobody")
+    )
     if step.action == StepAction.REASSIGN:
         return str(_("Then the ticket goes to: %(who)s", who=who))
     return str(_("Then is told: %(who)s", who=who))

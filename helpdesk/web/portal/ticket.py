@@ -52,6 +52,7 @@ def reply(token: str) -> BaseResponse | tuple[str, int]:
     ticket = _opened(token)
     text = clean(request.form.get("text", "")).strip()
     try:
+        _check_pace(ticket)
         content = _content(text)
         with ext.write() as session:
             mine = session.get_one(Ticket, ticket.id, with_for_update=True)
@@ -99,6 +100,18 @@ def _content(text: str) -> Content:
     return Content(text=text, files=files)
 
 
+def _check_pace(ticket: Ticket) -> None:
+    """Raise TooMany before any file is stored: what is refused must not fill the disk."""
+    name, subject = "portal-reply", str(ticket.id)
+    if limits.taken(reading(), name, subject, seconds=HOUR, at=now()) >= REPLIES_AN_HOUR:
+        raise _too_many()
+
+
+def _too_many() -> TooMany:
+    message = _lazy("That was a lot in one hour. Wait a little, then send it again.")
+    return TooMany(message, retry_after=HOUR)
+
+
 def _take(session: Session, ticket: Ticket, content: Content, at: datetime) -> str | None:
     """Put it on the ticket, once for each form; the address of the new ticket if it was closed."""
     nonce = request.form.get("nonce", "")[:NONCE_LIMIT] or new_token()
@@ -109,8 +122,7 @@ def _take(session: Session, ticket: Ticket, content: Content, at: datetime) -> s
     if not limits.allow(
         session, "portal-reply", subject, most=REPLIES_AN_HOUR, seconds=HOUR, at=at
     ):
-        message = _lazy("That was a lot in one hour. Wait a little, then send it again.")
-        raise TooMany(message, retry_after=HOUR)
+        raise _too_many()
     who = Known(
         ticket.client_id,
         ticket.person_id,
