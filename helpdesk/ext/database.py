@@ -125,22 +125,26 @@ def _wait_for_write_lock(connection: Connection) -> None:
     SQLite's own waiting sleeps for up to 100 ms at a time: with a few busy writers the lock lies
     idle while all of them sleep. Asking every few milliseconds lets twice as much mail through.
     """
-    cursor = cast(Any, connection.connection).cursor()
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    cursor = cast(Any, connection.connection).cursor()
+    cursor.execute("PRAGMA busy_timeout=0")
     try:
-        cursor.execute("PRAGMA busy_timeout=0")
-        while time.monotonic() < deadline:
-            try:
-                cursor.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    break
-                time.sleep(LOOK_AGAIN)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        while time.monotonic() < deadline and _is_busy(cursor):
+            time.sleep(LOOK_AGAIN)
+        if not cursor.connection.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # now the error is raised
     finally:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.close()
+
+
+def _is_busy(cursor: sqlite3.Cursor) -> bool:
+    """Try to take the write lock; whether somebody else holds it."""
+    try:
+        cursor.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return False
 
 
 def _postgresql_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

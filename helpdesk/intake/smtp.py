@@ -3,7 +3,6 @@
 import asyncio
 import re
 import socket
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -148,6 +147,43 @@ class Handler:
         return self._own
 
 
+@dataclass
+class Lobby:
+    """Who is connected, the oldest of each address first.
+
+    A full house does not shut out others: of the address that holds the most connections the
+    oldest one gives way (T10). Its sender tries again; nothing was accepted on it.
+    """
+
+    by_address: dict[str, list["Connection"]] = field(default_factory=dict)
+
+    def enter(self, newcomer: "Connection", address: str) -> bool:
+        """Whether there is room for one more from this address."""
+        mine = self.by_address.get(address, [])
+        if len(mine) >= MAX_PER_ADDRESS:
+            return False
+        if sum(map(len, self.by_address.values())) >= MAX_CONNECTIONS and not self._make_room():
+            return False
+        self.by_address.setdefault(address, []).append(newcomer)
+        return True
+
+    def leave(self, connection: "Connection", address: str) -> None:
+        mine = self.by_address.get(address, [])
+        if connection in mine:
+            mine.remove(connection)
+        if not mine:
+            self.by_address.pop(address, None)
+
+    def _make_room(self) -> bool:
+        address, crowd = max(self.by_address.items(), key=lambda item: len(item[1]))
+        if len(crowd) < 2:
+            return False
+        oldest = crowd[0]
+        self.leave(oldest, address)
+        oldest.give_way()
+        return True
+
+
 class Connection(SMTP):
     """One SMTP connection, counted against the caps, with a longer time for DATA.
 
@@ -158,9 +194,9 @@ class Connection(SMTP):
 
     line_length_limit = 1 << 20  # real newsletters have lines far over the RFC's 998
 
-    def __init__(self, handler: Handler, open_: Counter[str], **options: Any) -> None:
+    def __init__(self, handler: Handler, lobby: Lobby, **options: Any) -> None:
         super().__init__(handler, **options)
-        self._open = open_
+        self._lobby = lobby
         self._address = ""
         self._in_data = False
         self._received = 0
@@ -170,18 +206,18 @@ class Connection(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername") or ("",)
         self._address = str(peer[0])
-        self._open[self._address] += 1
-        if self._open[self._address] > MAX_PER_ADDRESS or self._open.total() > MAX_CONNECTIONS:
-            assert isinstance(transport, asyncio.Transport)
-            transport.write(f"{TOO_MANY}\r\n".encode())
-            transport.close()
+        if not self._lobby.enter(self, self._address):
+            _turn_away(transport)
             return
         super().connection_made(transport)
 
+    def give_way(self) -> None:
+        """End it so that somebody else may come in."""
+        if self.transport is not None:
+            _turn_away(self.transport)
+
     def connection_lost(self, error: Exception | None) -> None:
-        self._open[self._address] -= 1
-        if self._open[self._address] <= 0:
-            del self._open[self._address]
+        self._lobby.leave(self, self._address)
         if self.transport is not None:
             super().connection_lost(error)
 
@@ -206,19 +242,25 @@ class Connection(SMTP):
             self._reset_timeout()
 
 
+def _turn_away(transport: asyncio.BaseTransport) -> None:
+    assert isinstance(transport, asyncio.Transport)
+    transport.write(f"{TOO_MANY}\r\n".encode())
+    transport.close()
+
+
 async def serve(
     app: Flask, sock: socket.socket, stop: asyncio.Event, *, early: bool = False
 ) -> None:
     """Accept email on a listening socket until `stop` is set; then finish what was accepted."""
     door = Doorkeeper(app, early=early)
     handler = Handler(door)
-    open_: Counter[str] = Counter()
+    lobby = Lobby()
     loop = asyncio.get_running_loop()
 
     def connection() -> Connection:
         return Connection(
             handler,
-            open_,
+            lobby,
             data_size_limit=app.config["MAX_MAIL_BYTES"],
             enable_SMTPUTF8=True,
             hostname=app.config["MAIL_DOMAIN"],

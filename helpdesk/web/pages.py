@@ -8,6 +8,7 @@ from helpdesk.web.admin import (
     index,
     outbox,
     policies,
+    privacy,
     queues,
     settings,
     staff,
@@ -35,7 +36,7 @@ from helpdesk.web.supervisor import home as supervisor_home
 DESK = (login, queue, ticket, changes, composer, sending, files, client, notices, me, keys)
 PORTAL = (portal_home, portal_ticket, portal_files)
 SUPERVISOR = (supervisor_home,)
-ADMIN = (index, staff, queues, calendars, policies, deliveries, outbox, settings, tokens)
+ADMIN = (index, staff, queues, calendars, policies, deliveries, outbox, settings, tokens, privacy)
 
 
 def init_pages(app: Flask) -> None:

@@ -20,6 +20,7 @@ from playwright.sync_api import (
     Page,
     Playwright,
     Route,
+    expect,
     sync_playwright,
 )
 
@@ -28,6 +29,7 @@ from tests.product import Product, until
 from tests.relay import Relay, Taken
 
 CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=20_000)  # a busy machine
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

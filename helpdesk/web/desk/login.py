@@ -2,7 +2,6 @@
 
 from flask import Blueprint, redirect, render_template, request
 from flask import session as browser
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext

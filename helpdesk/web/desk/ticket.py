@@ -185,7 +185,8 @@ def _side(found: Ticket) -> dict[str, Any]:
         "people": people_of(reading(), found.client_id),
         "others": draw(others[:OTHERS], ""),
         "open_count": sum(row.done_at is None for row in rows),
-        "count": f"{len(rows)}+" if len(rows) == 20 else str(len(rows)),
+        "count": len(rows),
+        "count_shown": f"{len(rows)}+" if len(rows) == 20 else str(len(rows)),
         "languages": words().language,
     }
 

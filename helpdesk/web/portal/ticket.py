@@ -51,6 +51,9 @@ def reply(token: str) -> BaseResponse | tuple[str, int]:
     """Add what the customer wrote. It is committed before we say that we have it."""
     ticket = _opened(token)
     text = clean(request.form.get("text", "")).strip()
+    if _repeated(ticket):
+        flash(_("We have it."))
+        return redirect(f"/t/{token}", 303)
     try:
         _check_pace(ticket)
         content = _content(text)
@@ -98,6 +101,13 @@ def _content(text: str) -> Content:
     if not text and not files:
         raise HelpdeskError(_lazy("There is no text yet."), field="text")
     return Content(text=text, files=files)
+
+
+def _repeated(ticket: Ticket) -> bool:
+    """Whether this form was taken before; asked before its files are stored once more."""
+    known = f"{ticket.id}:{request.form.get('nonce', '')[:NONCE_LIMIT]}"
+    seconds = NONCE_SECONDS
+    return limits.taken(reading(), "portal-form", known, seconds=seconds, at=now()) > 0
 
 
 def _check_pace(ticket: Ticket) -> None:
