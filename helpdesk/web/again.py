@@ -10,7 +10,7 @@ from helpdesk.web.guard import SAFE_METHODS, safe_path
 PATH = "again_path"
 PREFIX = "again:"
 SECRET = ("password", "csrf_token", PATH)
-LONG = 60  # characters from which a value is shown in a field of its own
+LONG = 60  # characters from which one word is shown in a field of its own, as all of several are
 
 Pairs = list[tuple[str, str]]
 
@@ -71,4 +71,4 @@ def _kept(pairs: Iterable[tuple[str, str]]) -> Pairs:
 
 
 def _is_long(value: str) -> bool:
-    return len(value) > LONG or "\n" in value
+    return len(value) > LONG or len(value.split()) > 1

@@ -48,7 +48,7 @@ def test_an_email_is_answered_and_the_answer_comes_back(visit: Visitor, house: H
     while "Ирина" not in (agent.evaluate("document.activeElement.textContent") or ""):
         agent.keyboard.press("KeyJ")
     agent.keyboard.press("Enter")
-    expect(agent.locator("h1")).to_have_text("Течёт чайник")
+    expect(agent.locator(".thead h1")).to_have_text("Течёт чайник")
     expect(messages_of(agent)).to_contain_text("Чайник течёт снизу")
     number = re.search(r"/desk/t/(\d+)", agent.url)[1]  # type: ignore[index]
 

@@ -15,6 +15,7 @@ from helpdesk.outbox.actions import enqueue_reply, mark_failed
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.tickets.content import FileRef
 from helpdesk.tickets.models import NUMBER_OFFSET, Message, MessageKind, Ticket
+from helpdesk.web.cached import forget
 from tests.cast import Cast
 from tests.web.conftest import Desk, Pages, counted
 
@@ -323,10 +324,12 @@ def test_page_of_a_long_ticket_costs_few_queries(alice: Pages, desk: Desk) -> No
         desk.writes(number, f"Message {n}")
         desk.ticket(f"Other {n}")
     alice.get(f"/desk/t/{number}?view=all")
+    forget()  # what is cached for a second counts in both
     with counted() as few:
         alice.client.get(f"/desk/t/{number}?view=all")
     for n in range(15):
         desk.writes(number, f"Message {n}")
+    forget()
     with counted() as many:
         alice.client.get(f"/desk/t/{number}?view=all")
     assert len(many) <= len(few) <= 12
