@@ -19,7 +19,7 @@ from helpdesk import ext, jobs, notices
 from helpdesk.accounts import sessions
 from helpdesk.accounts.models import Role
 from helpdesk.accounts.permissions import Viewer, viewer_of
-from helpdesk.intake import receive
+from helpdesk.intake import archive, receive
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.lib.clock import now
 from helpdesk.tickets import escalation, queries, search, sla, views
@@ -190,6 +190,7 @@ def test_what_the_desk_and_the_worker_ask_often_has_an_index(cast: Cast, name: s
 
 JOBS: dict[str, tuple[Callable[[], object], str]] = {
     "intake": (jobs.process_mail, "ix_delivery_todo"),
+    "archive": (archive.archive_raw, "ix_delivery_unpacked"),
     "clocks": (jobs.sweep_clocks, "ix_clock_next"),
     **{
         job.name: (job.step, index)

@@ -93,8 +93,10 @@ def set_queues(session: Session, user: User, queue_ids: Iterable[int], *, actor:
 
 
 def set_password(session: Session, user: User, password: str, *, actor: Actor) -> None:
-    """Set a password and end all sessions. Raises HelpdeskError if it is too weak."""
+    """Set a password; all sessions and unused links end. Raises HelpdeskError if it is too weak."""
     user.password_hash = _hash(password, user.email)
+    unused = delete(OneTimeLink).where(OneTimeLink.user_id == user.id)
+    session.execute(unused.where(OneTimeLink.used_at.is_(None)))
     sessions.log_out_everywhere(session, user.id)
     session.flush()
     record(session, "user.password", actor=actor, user_id=user.id)
@@ -128,7 +130,6 @@ def link_user(session: Session, token: str, at: datetime) -> User:
 def use_link(session: Session, token: str, password: str, at: datetime) -> User:
     """Set the password by a one-time link. Raises NotFound or HelpdeskError."""
     user = link_user(session, token, at)
-    set_password(session, user, password, actor=Actor(user_id=user.id))
     claimed = session.execute(
         update(OneTimeLink)
         .where(OneTimeLink.token_hash == token_hash(token), OneTimeLink.used_at.is_(None))
@@ -136,6 +137,7 @@ def use_link(session: Session, token: str, password: str, at: datetime) -> User:
     )
     if getattr(claimed, "rowcount", 0) != 1:
         raise NotFound(_lazy("This link has been used or is out of date. Ask for a new one."))
+    set_password(session, user, password, actor=Actor(user_id=user.id))
     return user
 
 

@@ -24,7 +24,7 @@ def raw_of(delivery: Delivery) -> bytes:
     return zstandard.ZstdDecompressor().decompress(packed, max_output_size=MAX_RAW)
 
 
-def archive_raw(limit: int = 50) -> int:
+def archive_raw(limit: int = 200) -> int:
     """Move raw bytes of processed Deliveries into compressed files; returns how many.
 
     Entry point of the worker. A crash in between leaves the bytes in the row.
@@ -35,7 +35,11 @@ def archive_raw(limit: int = 50) -> int:
             Delivery.raw.is_not(None),
             Delivery.received_at < now() - KEEP_IN_ROW,
         )
-        query = query.order_by(Delivery.id).limit(limit).options(undefer(Delivery.raw))
+        query = (
+            query.order_by(Delivery.received_at, Delivery.id)
+            .limit(limit)
+            .options(undefer(Delivery.raw))
+        )
         found = session.scalars(query).all()
     packed = [(d.id, files.put(zstandard.compress(d.raw or b"", 3))) for d in found]
     if packed:

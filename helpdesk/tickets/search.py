@@ -63,6 +63,6 @@ def _by_words(session: Session, query: str, limit: int) -> list[int]:
         return []
     hits = list(session.scalars(fulltext.matching(session, FTS, *terms).limit(MAX_HITS)))
     rows = session.execute(select(Message.id, Message.ticket_id).where(Message.id.in_(hits)))
-    tickets = {message_id: ticket_id for message_id, ticket_id in rows}
+    tickets: dict[int, int] = dict(rows.all())
     newest = (tickets[hit] for hit in hits if hit in tickets)
     return list(dict.fromkeys(newest))[:limit]

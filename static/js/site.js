@@ -45,11 +45,20 @@ document.addEventListener("htmx:afterSwap", event => {
   if (event.detail.target?.id !== "open") return;
   const now = location.pathname;
   document.body.dataset.view = "work";
+  demote($("#list h1"));
   for (const row of document.querySelectorAll("#rows .row")) {
     if (new URL(row.href).pathname === now) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
   }
 });
+// Beside an open ticket the list's title is no longer the page's.
+function demote(title) {
+  if (!title) return;
+  const lower = document.createElement("h2");
+  for (const { name, value } of title.attributes) lower.setAttribute(name, value);
+  lower.append(...title.childNodes);
+  title.replaceWith(lower);
+}
 // What a ticket shows last is what is read first.
 // A reader at the end stays at the end when more comes.
 let atEnd = true;

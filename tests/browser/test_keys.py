@@ -43,6 +43,7 @@ def test_letters_work_by_their_place_on_a_cyrillic_layout(visit: Visitor) -> Non
     assert focused(page) == links[1]
     page.keyboard.press("Enter")
     expect(page.locator("#text-reply")).to_be_visible()
+    expect(page.locator("h1")).to_have_count(1)
     press(page, "KeyN")
     expect(page.locator("#text-note")).to_be_focused()
     page.keyboard.press("Escape")

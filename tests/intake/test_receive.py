@@ -183,7 +183,8 @@ def bounce(original: str, *, status: str = "5.1.1", action: str = "failed") -> b
         "Content-Type: multipart/report; report-type=delivery-status; boundary=B\r\n\r\n"
         "--B\r\nContent-Type: text/plain\r\n\r\nIt did not arrive.\r\n"
         "--B\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
-        f"Final-Recipient: rfc822; oksana@client.example\r\nAction: {action}\r\nStatus: {status}\r\n\r\n"
+        f"Final-Recipient: rfc822; oksana@client.example\r\nAction: {action}\r\n"
+        f"Status: {status}\r\n\r\n"
         f"--B\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <{original}>\r\n\r\n--B--\r\n"
     )
     return text.encode()

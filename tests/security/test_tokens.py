@@ -50,7 +50,8 @@ def test_an_invitation_used_replaced_expired_or_of_a_leaver_is_not_there(
     second = invite(cast)
     assert dead(first) and not dead(second)
     pages.get(f"/welcome/{second}")
-    assert pages.post(f"/welcome/{second}", password=NEW, repeated=NEW).place == "/login"
+    fields = {"csrf_token": pages.token, "password": NEW, "repeated": NEW}
+    assert pages.send(f"/welcome/{second}", fields).place == "/login"
     assert dead(second)
     third = invite(cast)
     clock.shift(timedelta(hours=24))
