@@ -8,6 +8,7 @@ import errno
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple, cast
 
 import structlog
@@ -38,6 +39,7 @@ from helpdesk.tickets.search import ticket_of_message_id
 log = structlog.get_logger()
 
 MAX_ATTEMPTS = 5
+BATCH_BYTES = 32 << 20  # of raw email in memory at once; more only for a single larger one
 READING_SECONDS = 1.0  # then what was read is put on tickets first
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """What is wrong with the machine, not with the email: it comes again and isn't given up."""
@@ -100,7 +102,14 @@ def process_new(limit: int = 200) -> int:
 
 
 def _waiting(session: Session, limit: int) -> Sequence[Delivery]:
-    query = select(Delivery).where(Delivery.todo.is_not(None)).order_by(Delivery.id).limit(limit)
+    """The oldest new Deliveries with their bytes: as many as fit in memory, at least one."""
+    todo = select(Delivery.id, Delivery.size).where(Delivery.todo.is_not(None))
+    rows = session.execute(todo.order_by(Delivery.id).limit(limit)).all()
+    sizes = accumulate(size for _, size in rows)
+    ids = [
+        id_ for (id_, size), total in zip(rows, sizes, strict=True) if total - size < BATCH_BYTES
+    ]
+    query = select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)
     return session.scalars(query.options(undefer(Delivery.raw))).all()
 
 

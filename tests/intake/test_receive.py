@@ -324,3 +324,18 @@ def test_mail_to_postmaster_goes_to_the_oldest_queue(mailroom: Mailroom) -> None
 def test_mail_to_billing_goes_to_billing(mailroom: Mailroom) -> None:
     mailroom.take(email(to="billing@example.com"), to="Billing@example.com")
     assert mailroom.tickets()[0].queue_id == mailroom.cast.billing.id
+
+
+def test_large_emails_are_taken_in_portions(
+    mailroom: Mailroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive, "BATCH_BYTES", 1500)
+    with ext.write() as session:
+        for number in range(4):
+            raw = email("x" * 900, message_id=f"<{number}@client.example>").as_bytes()
+            accept(session, [RawEmail(raw, "", ("support@example.com",), now())])
+    rounds = []
+    while count := receive.process_new():
+        rounds.append(count)
+    assert rounds == [2, 2]
+    assert len(mailroom.tickets()) == 4

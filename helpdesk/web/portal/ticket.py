@@ -26,6 +26,7 @@ from helpdesk.web.guard import public, reading, said
 from helpdesk.web.portal import link, talk
 from helpdesk.web.portal.files import store
 from helpdesk.web.portal.language import keep_choice, speak
+from helpdesk.web.site import error_page
 
 blueprint = Blueprint("portal_ticket", __name__)
 blueprint.register_error_handler(link.WrongLink, link.missing)
@@ -72,10 +73,15 @@ def reply(token: str) -> BaseResponse | tuple[str, int]:
 
 
 @blueprint.errorhandler(CSRFError)
-def stale(_error: CSRFError) -> tuple[str, int]:
+def stale(_error: CSRFError) -> BaseResponse | tuple[str, int]:
     """The form was open for too long: the page once more, with the text in it."""
     token = str((request.view_args or {}).get("token", ""))
-    ticket = _opened(token)
+    try:
+        ticket = _opened(token)
+    except link.WrongLink as error:  # what a handler of errors raises, no other one answers
+        return link.missing(error)
+    except TooMany as error:
+        return error_page(error.status, said(error))
     text = clean(request.form.get("text", ""))
     note = _("The page was open for long. Nothing was sent yet: look at your text and send it.")
     if any(file.filename for file in request.files.getlist("files")):
