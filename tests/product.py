@@ -16,6 +16,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# A test run that is killed takes the products it has started with it.
+TIED = ("setpriv", "--pdeathsig", "TERM")
 SECONDS = 30.0  # more than any wait here should take on a busy machine
 
 
@@ -74,7 +76,7 @@ class Product:
         """Start a command, `run` if none is named; it is not ready yet."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", self.module, *(arguments or ("run",))],
+                [*TIED, sys.executable, "-m", self.module, *(arguments or ("run",))],
                 cwd=ROOT,
                 env=self.env,
                 stdout=log,
