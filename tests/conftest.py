@@ -17,6 +17,7 @@ from config import Config
 from helpdesk import ext
 from helpdesk.app import create_app
 from tests.cast import Cast, make_cast
+from tests.chromium import chromium, playwright  # noqa: F401 (fixtures)
 from tests.postgres import PostgresServer
 
 NOON = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 12:00 in Kyiv

@@ -18,27 +18,15 @@ from playwright.sync_api import (
     ConsoleMessage,
     Dialog,
     Page,
-    Playwright,
     Route,
     expect,
-    sync_playwright,
 )
 
 from helpdesk.demo import DEMO_PASSWORD
 from tests.product import Product, until
 from tests.relay import Relay, Taken
 
-CHROMIUM = "/usr/bin/chromium"
 expect.set_options(timeout=20_000)  # a busy machine
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DOMAIN = "helpdesk.localhost"
 DESKTOP, PHONE = (1440, 900), (390, 844)
 TELL = """
@@ -161,19 +149,6 @@ def house(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hous
             yield House(product, relay)
         finally:
             product.kill()
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as found:
-        yield found
-
-
-@pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,15 +11,14 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from helpdesk.tickets.models import NUMBER_OFFSET
 from tests.browser.conftest import (
-    CHROMIUM,
     DOMAIN,
-    FLAGS,
     House,
     Visitor,
     log_in,
     open_ticket,
     text_of,
 )
+from tests.chromium import CHROMIUM, FLAGS
 from tests.product import until
 
 pytestmark = pytest.mark.browser

@@ -3,7 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -133,7 +135,9 @@ def play(app: Flask, scene: Callable[[Site], Awaitable[None]]) -> None:
 
 
 def run(scene: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(scene)
+    """In a thread: the browser tests of this worker may hold the main thread's loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(copy_context().run, asyncio.run, scene).result()
 
 
 def new_ticket(people: Cast, queue_id: int) -> int:

@@ -4,12 +4,11 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from helpdesk import ext
 from helpdesk.app import create_app
@@ -22,11 +21,6 @@ from tests.conftest import Template, make_config
 from tests.web.conftest import Desk
 
 pytestmark = pytest.mark.browser
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 
 
 class _Server(uvicorn.Server):
@@ -59,14 +53,6 @@ def site(templates: dict[str, Template], tmp_path: Path) -> Iterator[tuple[str, 
         ext.db.engine.dispose()
 
 
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield found
-        found.close()
-
-
 def log_in(context: BrowserContext, url: str, name: str) -> Page:
     page = context.new_page()
     page.set_default_timeout(10_000)
@@ -78,12 +64,12 @@ def log_in(context: BrowserContext, url: str, name: str) -> Page:
     return page
 
 
-def test_an_agents_hour(site: tuple[str, Flask, Cast], browser: Any) -> None:
+def test_an_agents_hour(site: tuple[str, Flask, Cast], chromium: Browser) -> None:
     """One long walk: each start of Chromium and the server costs seconds."""
     url, _app, cast = site
     number = Desk(cast).ticket("Kettle leaks")
     problems: list[str] = []
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page = log_in(context, url, "alice")
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda m: problems.append(m.text) if "Security Policy" in m.text else None)
@@ -123,16 +109,16 @@ def test_an_agents_hour(site: tuple[str, Flask, Cast], browser: Any) -> None:
     assert problems == []
 
 
-def test_changes_appear_by_themselves(site: tuple[str, Flask, Cast], browser: Any) -> None:
+def test_changes_appear_by_themselves(site: tuple[str, Flask, Cast], chromium: Browser) -> None:
     """A colleague's change, a new ticket that waits, and the end of the session."""
     url, _app, cast = site
     number = Desk(cast).ticket("Kettle leaks")
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page = log_in(context, url, "alice")
     page.goto(f"{url}/desk/t/{number}?view=all")
     page.wait_for_timeout(500)  # the stream begins at what is new from now on
 
-    other = log_in(browser.new_context(), url, "sam")
+    other = log_in(chromium.new_context(), url, "sam")
     other.goto(f"{url}/desk/t/{number}")
     other.keyboard.press("KeyP")
     other.click("#p-priority button[value=urgent]")
@@ -161,14 +147,14 @@ def test_changes_appear_by_themselves(site: tuple[str, Flask, Cast], browser: An
 
 
 def test_senders_html_is_styled_and_loads_nothing_else(
-    site: tuple[str, Flask, Cast], browser: Any
+    site: tuple[str, Flask, Cast], chromium: Browser
 ) -> None:
     url, _app, cast = site
     hostile = (
         '<p>Hi <a href="https://x.example">there</a></p><img data-src="https://x.example/t.gif">'
     )
     number = Desk(cast).ticket("Kettle leaks", html=hostile)
-    page = log_in(browser.new_context(), url, "alice")
+    page = log_in(chromium.new_context(), url, "alice")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{url}/desk/t/{number}")
@@ -179,10 +165,10 @@ def test_senders_html_is_styled_and_loads_nothing_else(
     assert all(address.startswith(url) for address in asked)
 
 
-def test_phone_has_one_pane_at_a_time(site: tuple[str, Flask, Cast], browser: Any) -> None:
+def test_phone_has_one_pane_at_a_time(site: tuple[str, Flask, Cast], chromium: Browser) -> None:
     url, _app, cast = site
     number = Desk(cast).ticket("Kettle leaks")
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = log_in(context, url, "alice")
     page.goto(f"{url}/desk?view=all")
     page.click("#rows .row")
