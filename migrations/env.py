@@ -3,7 +3,13 @@
 from alembic import context
 from sqlalchemy import Connection
 
-import helpdesk.reactions.models  # noqa: F401 - the application itself does not need it
+import helpdesk.clients.facts
+import helpdesk.clients.import_models
+import helpdesk.fields
+import helpdesk.kb.models
+import helpdesk.products
+import helpdesk.reactions.models
+import helpdesk.surveys  # noqa: F401 - their tables, whoever else imports them
 from helpdesk.ext import Base, CleanText, EnumText, SortKey, UTCDateTime, db, is_sqlite
 
 PLAIN = {

@@ -87,6 +87,34 @@ class OneTimeLink(Base):
     used_at: Mapped[datetime | None]
 
 
+class PortalCode(Base):
+    """A one-time code sent to an address, so that its owner sees their requests on the portal."""
+
+    __tablename__ = "portal_code"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket: Mapped[str] = mapped_column(String(64), unique=True)  # hash of what the browser holds
+    code_hash: Mapped[str] = mapped_column(String(64))
+    contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"), index=True)
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+
+class PortalSession(Base):
+    """A customer's browser that has shown a code; it sees what the holder of the address may."""
+
+    __tablename__ = "portal_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    contact_point_id: Mapped[int] = mapped_column(ForeignKey("contact_point.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class LimitHit(Base):
     """One counted act under a limit, e.g. a failed log-in; `subject` is a hash, never a name."""
 

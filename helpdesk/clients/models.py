@@ -1,12 +1,13 @@
-"""Tables of clients: Client, Person, ContactPoint."""
+"""Tables of clients: Client, Person, ContactPoint, and the log of merges."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from helpdesk.ext import Base, EnumText, SortKey
+from helpdesk.ext import Base, EnumText, SortKey, partial_index
 
 
 class ClientKind(StrEnum):
@@ -20,11 +21,24 @@ class ContactKind(StrEnum):
     MESSENGER = "messenger"
 
 
+class Relation(StrEnum):
+    CLIENT = "client"
+    PARTNER = "partner"
+    SUPPLIER = "supplier"
+
+
 class Client(Base):
     """One record per client, a person or an organisation, actual or potential."""
 
     __tablename__ = "client"
-    __table_args__ = (Index("ix_client_sort", "sort_key", "id"),)
+    __table_args__ = (
+        Index("ix_client_sort", "sort_key", "id"),
+        Index("ix_client_name", "name_key"),
+        partial_index(
+            "ix_client_organisation", "organisation_id", where="organisation_id IS NOT NULL"
+        ),
+        partial_index("ix_client_owner", "owner_id", where="owner_id IS NOT NULL"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[ClientKind] = mapped_column(EnumText(ClientKind))
@@ -35,6 +49,15 @@ class Client(Base):
     tags: Mapped[list[str]]
     potential: Mapped[bool] = mapped_column(default=True)
     about: Mapped[str] = mapped_column(default="")
+    relation: Mapped[Relation] = mapped_column(
+        EnumText(Relation), default=Relation.CLIENT, server_default="client"
+    )
+    timezone: Mapped[str | None] = mapped_column(String(60))
+    profile: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
+    external_id: Mapped[str | None] = mapped_column(String(80), unique=True)  # another system's
+    name_key: Mapped[str | None] = mapped_column(String(120))  # for finding likely duplicates
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
@@ -55,6 +78,8 @@ class Person(Base):
     role: Mapped[str] = mapped_column(default="")  # position, e.g. accountant
     language: Mapped[str | None] = mapped_column(String(8))
     vocative: Mapped[str | None]  # how a Ukrainian greeting addresses them
+    timezone: Mapped[str | None] = mapped_column(String(60))
+    external_id: Mapped[str | None] = mapped_column(String(80), unique=True)
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
 
@@ -86,3 +111,47 @@ class ContactPoint(Base):
     created_at: Mapped[datetime]
 
     person: Mapped[Person] = relationship(back_populates="contact_points")
+
+
+class Merge(Base):
+    """Two clients made one: `gone` points to `kept` until the merge is undone."""
+
+    __tablename__ = "client_merge"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kept_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    gone_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+
+
+class MergeChange(Base):
+    """One value that a merge changed, so that undoing puts back exactly that."""
+
+    __tablename__ = "client_merge_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    merge_id: Mapped[int] = mapped_column(ForeignKey("client_merge.id"), index=True)
+    table: Mapped[str] = mapped_column(String(60))
+    row_id: Mapped[int]
+    column: Mapped[str] = mapped_column(String(60))
+    old: Mapped[dict[str, Any]]  # {"value": ...}: ids, and fields of the kept client
+
+
+class DuplicatePair(Base):
+    """Two clients that may be one. `first_id` is the smaller id."""
+
+    __tablename__ = "duplicate_pair"
+    __table_args__ = (
+        Index("uq_duplicate_pair", "first_id", "second_id", unique=True),
+        partial_index("ix_duplicate_pair_open", "id", where="settled_at IS NULL"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    first_id: Mapped[int] = mapped_column(ForeignKey("client.id"))
+    second_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    reason: Mapped[str] = mapped_column(String(20))  # phone, email, name
+    found_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]  # merged, or "these are two"
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

@@ -14,6 +14,7 @@ class OutgoingKind(StrEnum):
     REPLY = "reply"
     RECEIPT = "receipt"
     NOTICE = "notice"
+    CODE = "code"
 
 
 class OutgoingState(StrEnum):

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.accounts.models import User
@@ -12,6 +12,7 @@ from helpdesk.accounts.permissions import Access
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.ext import Base, EnumText, SortKey, partial_index
 from helpdesk.files import StoredFile
+from helpdesk.products import Item, Product
 
 NUMBER_OFFSET = 10_000  # numbers begin at 10001, so that they are seen as numbers
 
@@ -26,6 +27,14 @@ class Status(StrEnum):
 
 
 DONE = (Status.RESOLVED, Status.CLOSED)
+
+
+class TicketKind(StrEnum):
+    QUESTION = "question"
+    REQUEST = "request"
+    COMPLAINT = "complaint"
+    SUGGESTION = "suggestion"
+    THANKS = "thanks"
 
 
 class Priority(StrEnum):
@@ -82,6 +91,8 @@ class Queue(Base):
     sort_key: Mapped[str] = mapped_column(SortKey)
     numbers: Mapped[list[str]]  # phone numbers in E.164
     receipts: Mapped[bool] = mapped_column(default=True)
+    receipt_articles: Mapped[bool] = mapped_column(default=False, server_default=false())
+    in_form: Mapped[bool] = mapped_column(default=False, server_default=false())  # takes web forms
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 
@@ -100,6 +111,22 @@ class Mailbox(Base):
     queue: Mapped[Queue] = relationship()
 
 
+class ContactReason(Base):
+    """Why clients turn to us: a tree that an administrator edits."""
+
+    __tablename__ = "contact_reason"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("contact_reason.id"), index=True)
+    key: Mapped[str] = mapped_column(String(80), unique=True)  # ASCII, as in the API
+    names: Mapped[dict[str, Any]]  # {"en": "Delivery", "ru": ..., "uk": ...}
+    queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id"))  # where forms with it go
+    kind: Mapped[TicketKind | None] = mapped_column(EnumText(TicketKind))  # what it makes a ticket
+    in_form: Mapped[bool] = mapped_column(default=True)  # customers may choose it
+    active: Mapped[bool] = mapped_column(default=True)
+    position: Mapped[int] = mapped_column(default=0)
+
+
 class Ticket(Base):
     """One request of a client. What lists show is kept here, so that a list is one statement."""
 
@@ -108,6 +135,8 @@ class Ticket(Base):
         Index("ix_ticket_recent", "last_message_at", "id"),
         Index("ix_ticket_client", "client_id", "last_message_at"),
         Index("ix_ticket_person", "person_id"),
+        partial_index("ix_ticket_reason", "reason_id", "id", where="reason_id IS NOT NULL"),
+        partial_index("ix_ticket_product", "product_id", "id", where="product_id IS NOT NULL"),
         partial_index("ix_ticket_active", "last_message_at", "id", where="done_at IS NULL"),
         partial_index(
             "ix_ticket_queue", "queue_id", "last_message_at", "id", where="done_at IS NULL"
@@ -133,6 +162,10 @@ class Ticket(Base):
     contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"))
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     tags: Mapped[list[str]]
+    kind: Mapped[TicketKind | None] = mapped_column(EnumText(TicketKind))
+    reason_id: Mapped[int | None] = mapped_column(ForeignKey("contact_reason.id"))
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"))
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     last_message_at: Mapped[datetime]
@@ -153,6 +186,9 @@ class Ticket(Base):
     person: Mapped[Person] = relationship()
     contact_point: Mapped[ContactPoint | None] = relationship()
     assignee: Mapped[User | None] = relationship()
+    reason: Mapped[ContactReason | None] = relationship()
+    product: Mapped[Product | None] = relationship()
+    item: Mapped[Item | None] = relationship()
 
     def access(self) -> Access:
         """What `can()` looks at."""
