@@ -141,7 +141,10 @@ def _columns(name: str) -> tuple[list[str], list[Any]]:
 def _defaults(columns: Iterable[Any]) -> Iterable[Any]:
     for column in columns:
         value = column.default.arg
-        yield int(value) if isinstance(value, bool) else "[]" if callable(value) else value
+        if callable(value):  # list or dict, for a column of JSON
+            yield json.dumps(value(None))
+        else:
+            yield str(value) if isinstance(value, str) else int(value)
 
 
 if __name__ == "__main__":

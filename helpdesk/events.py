@@ -3,7 +3,7 @@
 An Event points to people and never copies personal values: `data` holds ids, enums and numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from helpdesk.ext import Base, add_row, partial_index
+from helpdesk.ext import Base, add_row, add_rows, partial_index
 from helpdesk.lib.clock import now
 
 
@@ -47,6 +47,7 @@ KINDS: Mapping[str, frozenset[str]] = {
         "ticket.kind": "old new",
         "ticket.reason": "old new",
         "ticket.product": "old new item_id",
+        "ticket.requester": "old new",
         "ticket.rated": "rating_id score",
         "ticket.cited": "article_id",
         "ticket.erased": "",
@@ -72,6 +73,7 @@ KINDS: Mapping[str, frozenset[str]] = {
         "client.merged": "merge_id other_id",
         "client.unmerged": "merge_id other_id",
         "client.noted": "note_id",
+        "client.unnoted": "note_id",
         "client.facts": "kind count",
         "person.created": "person_id",
         "person.changed": "person_id fields",
@@ -141,7 +143,7 @@ class Event(Base):
     __tablename__ = "event"
     __table_args__ = (
         Index("ix_event_ticket", "ticket_id", "id"),
-        Index("ix_event_client", "client_id", "id"),
+        Index("ix_event_client", "client_id", "at", "id"),
         partial_index("ix_event_todo", "id", where="todo IS NOT NULL"),
     )
 
@@ -160,6 +162,7 @@ class Event(Base):
 def record(
     session: Session,
     kind: str,
+    /,
     *,
     actor: Actor = SYSTEM,
     at: datetime | None = None,
@@ -172,19 +175,38 @@ def record(
 
     Raises ValueError for an unknown kind or an unknown key of `data`: that is a bug.
     """
+    about: dict[str, Any] = {"ticket_id": ticket_id, "client_id": client_id, "key": key}
+    return add_row(session, Event, **event_row(kind, actor=actor, at=at, **about, **data))
+
+
+def record_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write many Events, as `event_row` made them, in their order by one statement."""
+    add_rows(session, Event, rows)
+
+
+def event_row(
+    kind: str,
+    /,
+    *,
+    actor: Actor = SYSTEM,
+    at: datetime | None = None,
+    ticket_id: int | None = None,
+    client_id: int | None = None,
+    key: str | None = None,
+    **data: Any,
+) -> dict[str, Any]:
+    """One Event to be written by `record_all`. Raises ValueError as `record` does."""
     unknown = data.keys() - KINDS[kind] if kind in KINDS else {kind}
     if unknown:
         raise ValueError(f"event {kind} does not know {sorted(unknown)}")
-    return add_row(
-        session,
-        Event,
-        at=at or now(),
-        kind=kind,
-        user_id=actor.user_id,
-        person_id=actor.person_id,
-        ticket_id=ticket_id,
-        client_id=client_id,
-        data=data,
-        key=key,
-        todo=1,
-    )
+    return {
+        "at": at or now(),
+        "kind": kind,
+        "user_id": actor.user_id,
+        "person_id": actor.person_id,
+        "ticket_id": ticket_id,
+        "client_id": client_id,
+        "data": data,
+        "key": key,
+        "todo": 1,
+    }

@@ -37,6 +37,7 @@ STOP_SECONDS = 3.0
 SWEEP = 500  # clocks in one transaction
 RECOUNT = 200  # dearer, and beside mail that comes in
 MERGE_PAGES = 16
+BUSY_PAGES = 64  # the one step of a turn while mail comes in: some 20 ms for 250 emails
 MERGE_STEPS = 20  # a turn
 MERGE_PAUSE = 0.05  # seconds between steps, for those who wait for the lock
 QUIET_SECONDS = 2.0
@@ -213,17 +214,21 @@ class Worker:
         return 0
 
     def merge(self) -> int:
-        """Merge the full-text indexes in small steps while nothing else wants the lock."""
+        """Merge the full-text indexes in small steps, one a turn while other work wants the lock.
+
+        Without that one a long flood would gather segments until SQLite merges them all at once.
+        """
         for name in fulltext.TABLES:
             for _ in range(MERGE_STEPS):
-                if self.busy() or not self._merge_step(name):
+                pages = BUSY_PAGES if self.busy() else MERGE_PAGES
+                if not self._merge_step(name, pages) or self.busy():
                     break
                 time.sleep(MERGE_PAUSE)
         return 0
 
-    def _merge_step(self, name: str) -> bool:
+    def _merge_step(self, name: str, pages: int) -> bool:
         with ext.write() as session:
-            return upkeep.merge(session, name, MERGE_PAGES)
+            return upkeep.merge(session, name, pages)
 
     def busy(self) -> bool:
         """Whether there was mail or anything else to do a moment ago."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, func, select, update
+from sqlalchemy import BindParameter, ForeignKey, Select, String, func, select, update
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from helpdesk.events import Event
@@ -66,8 +66,13 @@ def unread(session: Session, user_id: int, limit: int = 50) -> list[Notice]:
 
 def unread_count(session: Session, user_id: int) -> int:
     """How many are unread, counted up to `COUNT_CAP`."""
+    return session.scalar(count_unread(user_id)) or 0
+
+
+def count_unread(user_id: int | BindParameter[int]) -> Select[int]:
+    """The statement behind `unread_count`, to be a part of another one."""
     capped = select(Notice.id).where(Notice.user_id == user_id, Notice.read_at.is_(None))
-    return session.scalar(select(func.count()).select_from(capped.limit(COUNT_CAP).subquery())) or 0
+    return select(func.count()).select_from(capped.limit(COUNT_CAP).subquery())
 
 
 def mark_read(

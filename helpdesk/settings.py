@@ -17,6 +17,8 @@ DEFAULTS: Mapping[str, Any] = {
     "retention_raw_days": 90,
     "retention_draft_days": 30,
     "retention_session_days": 30,
+    "retention_search_days": 90,
+    "kb_wrong_answers": 10,  # of a hundred given without a person; 0: none is given
 }
 
 
@@ -58,5 +60,8 @@ def _check(name: str, value: Any) -> None:
     }.get(name)
     if allowed and value not in allowed:
         raise HelpdeskError(_lazy("The value of %(name)s does not fit."), field=name, name=name)
-    if isinstance(value, int) and not 1 <= value <= 3650:
+    if name == "kb_wrong_answers":
+        if not 0 <= value <= 50:
+            raise HelpdeskError(_lazy("A number from 0 to 50 fits here."), field=name)
+    elif isinstance(value, int) and not 1 <= value <= 3650:
         raise HelpdeskError(_lazy("A number of days from 1 to 3650 fits here."), field=name)

@@ -22,9 +22,17 @@ AGENT = frozenset(
         "user.read",
         "event.read",
         "token.own",
+        "kb.read",
+        "kb.write",
     }
 )
-SUPERVISOR = AGENT | {"delivery.read", "delivery.replay", "supervisor.use"}
+SUPERVISOR = AGENT | {
+    "delivery.read",
+    "delivery.replay",
+    "supervisor.use",
+    "client.sensitive",
+    "kb.publish",
+}
 ADMIN = SUPERVISOR | {
     "admin.use",
     "queue.change",
@@ -34,6 +42,8 @@ ADMIN = SUPERVISOR | {
     "setting.change",
     "outbox.read",
     "client.erase",
+    "field.change",
+    "kb.admin",
 }
 GRANTS: dict[Role, frozenset[str]] = {
     Role.AGENT: AGENT,
@@ -76,10 +86,15 @@ def viewer_of(
 ) -> Viewer:
     """The user's rights, read once a request."""
     queue_ids = None
-    if not user.all_queues and user.role == Role.AGENT:
+    if not sees_all(user):
         rows = session.scalars(select(QueueMember.queue_id).where(QueueMember.user_id == user.id))
         queue_ids = frozenset(rows)
     return Viewer(user.id, user.role, queue_ids, scopes, token_id)
+
+
+def sees_all(user: User) -> bool:
+    """Whether every queue is open to this user."""
+    return user.all_queues or user.role != Role.AGENT
 
 
 def can(viewer: Viewer | None, permission: str, thing: Guarded | None = None) -> bool:

@@ -6,7 +6,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from helpdesk.accounts import limits
-from helpdesk.accounts.models import LoginSession, User
+from helpdesk.accounts.models import LoginSession, QueueMember, User
+from helpdesk.accounts.permissions import Viewer, sees_all
 from helpdesk.events import Actor, record
 from helpdesk.lib.errors import HelpdeskError, TooMany, _lazy
 from helpdesk.lib.passwords import hash_password, needs_rehash, verify_password
@@ -87,16 +88,24 @@ def log_in(
     return token
 
 
-def find(session: Session, token: str, at: datetime) -> tuple[LoginSession, User] | None:
-    """The session behind a cookie, if it is alive and its user active."""
-    row = session.execute(
-        select(LoginSession, User)
+def find_viewer(
+    session: Session, token: str, at: datetime
+) -> tuple[LoginSession, User, Viewer] | None:
+    """The session behind a cookie, if it is alive and its user active, with the user's rights."""
+    query = (
+        select(LoginSession, User, QueueMember.queue_id)
         .join(User, User.id == LoginSession.user_id)
+        .outerjoin(QueueMember, QueueMember.user_id == User.id)
         .where(LoginSession.token_hash == token_hash(token), User.active.is_(True))
-    ).first()
-    if row is None or row[0].expires_at <= at or row[0].last_seen_at + IDLE <= at:
+    )
+    rows = session.execute(query).all()
+    if not rows:
         return None
-    return row[0], row[1]
+    row, user, _queue_id = rows[0]
+    if row.expires_at <= at or row.last_seen_at + IDLE <= at:
+        return None
+    member_of = frozenset(queue_id for *_rest, queue_id in rows if queue_id is not None)
+    return row, user, Viewer(user.id, user.role, None if sees_all(user) else member_of)
 
 
 def touch(session: Session, session_id: int, at: datetime) -> None:

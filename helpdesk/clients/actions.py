@@ -1,19 +1,40 @@
-"""Verbs on clients: create, change, contact points."""
+"""Verbs on clients: create and change them, add people and contact points."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from helpdesk.clients.checks import (
+    CHECKS,
+    check_external_id,
+    check_free,
+    check_organisation,
+    checked_language,
+    checked_name,
+    clean_tags,
+    read_contact,
+)
 from helpdesk.clients.models import Client, ClientKind, ContactKind, ContactPoint, Person
 from helpdesk.clients.search import index_client, reindex_client
 from helpdesk.events import SYSTEM, Actor, record
-from helpdesk.ext import LANGUAGES
+from helpdesk.fields import check_profile
 from helpdesk.lib import phone
 from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
-from helpdesk.lib.text import clean_line, email_key, valid_email
+from helpdesk.lib.text import clean_line
+
+__all__ = [
+    "add_contact_point",
+    "add_person",
+    "change_client",
+    "clean_tags",
+    "create_client",
+    "mark_bad",
+    "mark_verified",
+]
 
 
 def create_client(
@@ -27,16 +48,14 @@ def create_client(
     actor: Actor = SYSTEM,
 ) -> Client:
     """Add a client without people. Raises HelpdeskError for an empty name or unknown values."""
-    name = clean_line(name)
-    if not name:
-        raise HelpdeskError(_lazy("A client needs a name."), field="name")
+    name = checked_name(name)
     if kind not in set(ClientKind):
         raise HelpdeskError(_lazy("A client is a person or an organisation."), field="kind")
     client = Client(
         kind=ClientKind(kind),
         name=name,
         sort_key=sort_key(name),
-        language=_language(language),
+        language=checked_language(language),
         tags=clean_tags(tags or []),
         created_at=at,
         updated_at=at,
@@ -68,7 +87,7 @@ def add_person(
         name=name,
         sort_key=sort_key(name),
         role=clean_line(role),
-        language=_language(language),
+        language=checked_language(language),
         vocative=clean_line(vocative) if vocative else None,
         created_at=at,
     )
@@ -80,18 +99,19 @@ def add_person(
 
 
 def add_contact_point(
-    session: Session, person: Person, *, kind: str, value: str, country: str, at: datetime
+    session: Session,
+    person: Person,
+    *,
+    kind: str,
+    value: str,
+    country: str,
+    at: datetime,
+    actor: Actor = SYSTEM,
 ) -> ContactPoint:
     """Add an address or number. Raises HelpdeskError if it cannot be read or is there already."""
     kind_ = ContactKind(kind)
-    key, shown = _contact_key(kind_, value, country)
-    known = session.scalar(
-        select(ContactPoint.id).where(
-            ContactPoint.kind == kind_, ContactPoint.key == key, ContactPoint.person_id == person.id
-        )
-    )
-    if known:
-        raise HelpdeskError(_lazy("This person has %(value)s already."), field="value", value=shown)
+    key, shown = read_contact(kind_, value, country)
+    check_free(session, person.id, kind_, key, shown)
     point = ContactPoint(
         person_id=person.id,
         kind=kind_,
@@ -103,6 +123,14 @@ def add_contact_point(
     session.add(point)
     session.flush()
     reindex_client(session, person.client_id)
+    record(
+        session,
+        "contact_point.added",
+        actor=actor,
+        at=at,
+        client_id=person.client_id,
+        contact_point_id=point.id,
+    )
     return point
 
 
@@ -115,21 +143,14 @@ def change_client(
     version: int | None = None,
     **changes: Any,
 ) -> None:
-    """Change name, language, tags, owner_id or about.
+    """Change any of the columns named in CHECKS, and the profile.
 
-    Raises Conflict if the record has changed since `version`, HelpdeskError for bad values.
+    `profile` holds only the keys that change, an empty value takes one out. Raises Conflict if
+    the record has changed since `version`, HelpdeskError for bad values.
     """
     if version is not None and version != client.version:
         raise Conflict(_lazy("Somebody changed this client in the meantime. Look and save again."))
-    if "name" in changes:
-        changes["name"] = clean_line(changes["name"])
-        if not changes["name"]:
-            raise HelpdeskError(_lazy("A client needs a name."), field="name")
-        changes["sort_key"] = sort_key(changes["name"])
-    if "tags" in changes:
-        changes["tags"] = clean_tags(changes["tags"])
-    if "language" in changes:
-        changes["language"] = _language(changes["language"])
+    fields = _check(session, client, changes)
     changed = {key: value for key, value in changes.items() if getattr(client, key) != value}
     if not changed:
         return
@@ -140,8 +161,15 @@ def change_client(
     session.flush()
     if "name" in changed:
         reindex_client(session, client.id)
-    fields = sorted(changed.keys() - {"sort_key"})
-    record(session, "client.changed", actor=actor, at=at, client_id=client.id, fields=fields)
+    fields |= changed.keys() - {"sort_key", "name_key", "profile"}
+    record(
+        session,
+        "client.changed",
+        actor=actor,
+        at=at,
+        client_id=client.id,
+        fields=sorted(fields),
+    )
 
 
 def mark_bad(session: Session, point: ContactPoint, *, at: datetime) -> None:
@@ -165,31 +193,24 @@ def mark_verified(session: Session, contact_point_id: int, *, at: datetime) -> N
     record(session, "contact_point.verified", at=at, client_id=client_id, contact_point_id=point.id)
 
 
-def clean_tags(tags: list[str]) -> list[str]:
-    """Tags in their order, one line each, without repeats and empty ones. At most 20."""
-    cleaned = (clean_line(tag, 40).replace(",", " ").strip().lower() for tag in tags)
-    return list(dict.fromkeys(tag for tag in cleaned if tag))[:20]
+def _check(session: Session, client: Client, changes: dict[str, Any]) -> set[str]:
+    """Put checked values into the changes; the names of the profile's fields that differ."""
+    fields: set[str] = set()
+    if "profile" in changes:
+        changes["profile"] = check_profile(session, client.profile, changes["profile"])
+        fields = _differing(client.profile, changes["profile"])
+    for name in CHECKS.keys() & changes.keys():
+        changes[name] = CHECKS[name](changes[name])
+    if "name" in changes:
+        changes["sort_key"] = sort_key(changes["name"])
+    if "name" in changes and changes["name"] != client.name:
+        changes["name_key"] = None  # the search for duplicates makes it anew
+    if changes.get("organisation_id") is not None:
+        check_organisation(session, client, changes["organisation_id"])
+    if changes.get("external_id") is not None:
+        check_external_id(session, client, changes["external_id"])
+    return fields
 
 
-def _language(language: str | None) -> str | None:
-    if language and language not in LANGUAGES:
-        raise HelpdeskError(_lazy("The language must be en, ru or uk."), field="language")
-    return language or None
-
-
-def _contact_key(kind: ContactKind, value: str, country: str) -> tuple[str, str]:
-    value = clean_line(value, 254)
-    if kind == ContactKind.EMAIL:
-        if not valid_email(value):
-            raise HelpdeskError(
-                _lazy("This is not an email address: %(email)s"), field="value", email=value
-            )
-        return email_key(value), value
-    if kind == ContactKind.PHONE:
-        key = phone.normalize(value, country)
-        if key is None:
-            raise HelpdeskError(
-                _lazy("This is not a phone number: %(number)s"), field="value", number=value
-            )
-        return key, phone.display(key)
-    return value.lower(), value
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    return {f"profile.{key}" for key in old.keys() | new.keys() if old.get(key) != new.get(key)}

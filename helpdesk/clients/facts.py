@@ -102,8 +102,9 @@ class Promise(Base):
 
     __tablename__ = "promise"
     __table_args__ = (
-        Index("ix_promise_client", "client_id", "due_at"),
+        Index("ix_promise_client", "client_id", "created_at"),
         partial_index("ix_promise_open", "due_at", where="settled_at IS NULL"),
+        partial_index("ix_promise_running", "client_id", "due_at", where="settled_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

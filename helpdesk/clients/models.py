@@ -63,7 +63,11 @@ class Client(Base):
     erased_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
-    people: Mapped[list["Person"]] = relationship(back_populates="client", order_by="Person.id")
+    people: Mapped[list["Person"]] = relationship(
+        back_populates="client",
+        order_by="Person.id",
+        primaryjoin="and_(Client.id == Person.client_id, Person.removed_at.is_(None))",
+    )
 
 
 class Person(Base):
@@ -82,15 +86,21 @@ class Person(Base):
     external_id: Mapped[str | None] = mapped_column(String(80), unique=True)
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]  # nobody of the client's any more; undo puts them back
 
     client: Mapped[Client] = relationship(back_populates="people")
     contact_points: Mapped[list["ContactPoint"]] = relationship(
-        back_populates="person", order_by="ContactPoint.id"
+        back_populates="person",
+        order_by="ContactPoint.id",
+        primaryjoin="and_(Person.id == ContactPoint.person_id, ContactPoint.removed_at.is_(None))",
     )
 
 
 class ContactPoint(Base):
-    """An address, number or messenger id that leads to a person."""
+    """An address, number or messenger id that leads to a person.
+
+    A removed one stays for the messages that came by it; its key is such that nothing finds it.
+    """
 
     __tablename__ = "contact_point"
     __table_args__ = (
@@ -109,6 +119,7 @@ class ContactPoint(Base):
     bad: Mapped[bool] = mapped_column(default=False)
     soft_bounces: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
 
     person: Mapped[Person] = relationship(back_populates="contact_points")
 

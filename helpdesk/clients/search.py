@@ -28,9 +28,13 @@ def reindex_client(session: Session, client_id: int) -> None:
     client = session.get_one(Client, client_id)
     if client.erased_at is not None:
         return
-    people = session.scalars(select(Person).where(Person.client_id == client_id)).all()
+    people = session.scalars(
+        select(Person).where(Person.client_id == client_id, Person.removed_at.is_(None))
+    ).all()
     values = session.scalars(
-        select(ContactPoint.value).where(ContactPoint.person_id.in_([p.id for p in people]))
+        select(ContactPoint.value).where(
+            ContactPoint.person_id.in_([p.id for p in people]), ContactPoint.removed_at.is_(None)
+        )
     )
     index_client(session, client_id, [client.name, *(p.name for p in people)], values)
 

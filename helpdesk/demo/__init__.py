@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk import ext
 from helpdesk.clients.models import Client
+from helpdesk.demo import knowledge
 from helpdesk.demo.history import play
 from helpdesk.demo.plan import Promised, plan
 from helpdesk.demo.stage import PASSWORD, STAFF, Stage, Writer, build
@@ -47,6 +48,7 @@ def load(at: datetime) -> None:
     pick = random.Random(SEED)
     with ext.write() as session:
         stage = build(session, at, pick)
+        knowledge.load(session, at, stage.staff)
         planned = plan(stage, at, pick, promised_by(session, stage))
         replies = play(session, stage, planned, at)
         for moment, message_id in replies[-LAST_EMAILS:]:

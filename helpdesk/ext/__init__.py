@@ -2,13 +2,13 @@
 
 from flask import Flask
 from flask_migrate import Migrate
-from flask_wtf.csrf import CSRFProtect
 
 from helpdesk.ext import fulltext
 from helpdesk.ext.database import (
     Base,
     add_missing,
     add_row,
+    add_rows,
     compact,
     db,
     engine_options,
@@ -20,6 +20,7 @@ from helpdesk.ext.database import (
     skip_locked,
     write,
 )
+from helpdesk.ext.form_tokens import MaskedCSRF, csrf_token
 from helpdesk.ext.languages import LANGUAGES, babel, in_language, init_languages
 from helpdesk.ext.types import CleanText, EnumText, SortKey, UTCDateTime
 
@@ -32,9 +33,11 @@ __all__ = [
     "UTCDateTime",
     "add_missing",
     "add_row",
+    "add_rows",
     "babel",
     "compact",
     "csrf",
+    "csrf_token",
     "db",
     "fulltext",
     "in_language",
@@ -49,7 +52,7 @@ __all__ = [
     "write",
 ]
 
-csrf = CSRFProtect()
+csrf = MaskedCSRF()
 migrate = Migrate(compare_type=True)
 
 

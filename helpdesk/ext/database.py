@@ -186,6 +186,12 @@ def add_row(session: Session, model: type[Base], **values: Any) -> int:
     return int(cast(Any, result).inserted_primary_key[0])
 
 
+def add_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that have the same columns, in their order, by one statement."""
+    if rows:
+        session.execute(_insert(model), list(rows))
+
+
 @cache
 def _insert(model: type[Base]) -> Insert:
     """Made once: building a statement costs more than running it, and the ORM's more than that."""

@@ -5,8 +5,18 @@ rows have the id of the thing they index.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
-from sqlalchemy import ColumnClause, Connection, Engine, column, select, table, text
+from sqlalchemy import (
+    ColumnClause,
+    Connection,
+    Engine,
+    TextClause,
+    column,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
@@ -39,14 +49,22 @@ def drop(bind: Connection) -> None:
 
 def index(session: Session, name: str, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
     """Index (id, tokens) pairs that are not indexed yet."""
-    if is_sqlite(_bind(session)):
+    sqlite = is_sqlite(_bind(session))
+    values: list[dict[str, object]]
+    if sqlite:
         values = [{"id": id_, "words": " ".join(tokens)} for id_, tokens in rows]
-        statement = f"INSERT INTO {_known(name)}(rowid, words) VALUES (:id, :words)"
     else:
         values = [{"id": id_, "words": sorted(set(tokens))} for id_, tokens in rows]
-        statement = f"INSERT INTO {_known(name)}(id, words) VALUES (:id, array_to_tsvector(:words))"
     if values:
-        session.execute(text(statement), values)
+        session.execute(_insert(_known(name), sqlite), values)
+
+
+@cache
+def _insert(name: str, sqlite: bool) -> TextClause:
+    """Made once: building a statement costs more than running it."""
+    if sqlite:
+        return text(f"INSERT INTO {name}(rowid, words) VALUES (:id, :words)")
+    return text(f"INSERT INTO {name}(id, words) VALUES (:id, array_to_tsvector(:words))")
 
 
 def unindex(session: Session, name: str, ids: Iterable[int]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from helpdesk.intake.inbound import Address
 from helpdesk.intake.mail_words import MAX_VALUE, decode_words, unfold
@@ -10,6 +11,8 @@ from helpdesk.lib.text import clean_line
 MAX_ADDRESSES = 500
 MAX_BYTES = 128 * 1024
 MAX_LENGTH = 320
+REMEMBERED_BYTES = 1_000
+"""Several readers ask for the same fields of an email: short values are read once."""
 
 _SIMPLE = re.compile(r"([^\"<>,;:()@\\\[\]]*)<([^\"<>,;:()@\\\[\]\s]+@[^\"<>,;:()@\\\[\]\s]+)>\s*")
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\\\"]+@(?:[^\s<>()\[\],;:\\\"@]+|\[[0-9A-Za-z.:]+\])")
@@ -19,6 +22,15 @@ def addresses(value: bytes | None) -> tuple[Address, ...]:
     """All usable addresses of a raw header value, each once, at most MAX_ADDRESSES."""
     if not value:
         return ()
+    return _remembered(value) if len(value) <= REMEMBERED_BYTES else _addresses(value)
+
+
+@lru_cache(maxsize=256)
+def _remembered(value: bytes) -> tuple[Address, ...]:
+    return _addresses(value)
+
+
+def _addresses(value: bytes) -> tuple[Address, ...]:
     text = unfold(value[:MAX_BYTES])
     found = _read(text)
     if not found and "=?" in text:

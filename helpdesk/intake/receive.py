@@ -176,8 +176,8 @@ def _apply_all(items: Sequence[Understood]) -> None:
     """All together; where one fails, all again and each by itself, which costs more."""
     try:
         with ext.write() as session:
-            for item in _claimed(session, items):
-                _done(session, item, apply(session, item))
+            mine = _claimed(session, items)
+            _done(session, [(item, apply(session, item)) for item in mine])
     except OperationalError:
         raise  # the database is away or busy: the whole batch comes again
     except Exception:
@@ -200,8 +200,7 @@ def _claim(session: Session, ids: Sequence[int]) -> set[int]:
 def _apply_one(session: Session, item: Understood) -> None:
     try:
         with session.begin_nested():
-            outcome = apply(session, item)
-            _done(session, item, outcome)
+            _done(session, [(item, apply(session, item))])
     except OperationalError:
         raise  # the database is away or busy: the whole batch comes again
     except Exception as error:
@@ -209,8 +208,14 @@ def _apply_one(session: Session, item: Understood) -> None:
         _failed(session, item.delivery.id, item.delivery.attempts, error)
 
 
-def _done(session: Session, item: Understood, outcome: Outcome) -> None:
-    values: dict[str, Any] = {
+def _done(session: Session, outcomes: Sequence[tuple[Understood, Outcome]]) -> None:
+    if outcomes:
+        session.execute(_CHANGE, [_done_values(item, outcome) for item, outcome in outcomes])
+
+
+def _done_values(item: Understood, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "delivery_id": item.delivery.id,
         "state": DeliveryState.DONE,
         "todo": None,
         "ticket_id": outcome.ticket_id,
@@ -220,7 +225,6 @@ def _done(session: Session, item: Understood, outcome: Outcome) -> None:
         "is_bounce": item.inbound.is_bounce,
         "receipt_sent": None if outcome.receipt else False,
     }
-    session.execute(_CHANGE, {"delivery_id": item.delivery.id, **values})
 
 
 def _failed(session: Session, delivery_id: int, attempts: int, error: Exception) -> None:

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import ext
+from helpdesk.intake import mail_data
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.intake.own import OwnAddresses
 from helpdesk.lib.clock import now
@@ -33,6 +34,10 @@ UNKNOWN = "550 5.1.1 No such mailbox here"
 BUSY = "451 4.3.0 Cannot store the message now, try again later"
 TOO_MANY = "421 4.7.0 Too many connections, try again later"
 TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
+TOO_LARGE = "552 5.3.4 The email is too large"
+LONG_LINE = "500 5.6.0 A line is too long (RFC 5321 section 4.5.3.1.6)"
+NO_RECIPIENT = "503 5.5.1 RCPT first"
+BAD_DATA = "501 5.5.4 DATA takes no parameter"
 BARE_NEWLINE = "550 5.5.2 A line with a single dot must end with CR LF (RFC 5321 section 2.3.8)"
 BAD_ADDRESS = "501 5.1.7 The sender address has characters that are not allowed"
 
@@ -196,6 +201,7 @@ class Connection(SMTP):
 
     def __init__(self, handler: Handler, lobby: Lobby, **options: Any) -> None:
         super().__init__(handler, **options)
+        self._handler = handler
         self._lobby = lobby
         self._address = ""
         self._in_data = False
@@ -228,18 +234,44 @@ class Connection(SMTP):
             assert isinstance(self.transport, asyncio.Transport)
             self.transport.abort()
             return
-        seen, self._tail = self._tail + data, data[-TAIL:]
+        seen = self._tail + data
+        self._tail = seen[-TAIL:]
         if any(m.end() > len(seen) - len(data) for m in DISGUISED_END.finditer(seen)):
             self.disguised_end = True
         super().data_received(data)
 
     async def smtp_DATA(self, arg: str) -> None:
+        """As the base class does it, but the email is read at once and not line by line."""
+        if await self.check_helo_needed() or await self.check_auth_needed("DATA"):
+            return
+        refusal = self._not_now(arg)
+        if refusal is not None:
+            await self.push(refusal)
+            return
         self._in_data, self._received = True, 0
         self._reset_timeout(DATA_SECONDS)
-        await super().smtp_DATA(arg)
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        answer = await self._judged(await mail_data.read(self._reader, self.data_size_limit or 0))
+        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        await self.push(answer)
         self._in_data = self.disguised_end = False
         if self.transport is not None:
             self._reset_timeout()
+
+    def _not_now(self, arg: str) -> str | None:
+        if self.envelope is None or not self.envelope.rcpt_tos:
+            return NO_RECIPIENT
+        return BAD_DATA if arg else None
+
+    async def _judged(self, content: bytes | None) -> str:
+        """The answer to the email: what is too large was not kept."""
+        assert self.session is not None and self.envelope is not None
+        if content is None:
+            return TOO_LARGE
+        if mail_data.longest_line_over(content, self.line_length_limit):
+            return LONG_LINE
+        self.envelope.content = self.envelope.original_content = content
+        return await self._handler.handle_DATA(self, self.session, self.envelope)
 
 
 def _turn_away(transport: asyncio.BaseTransport) -> None:

@@ -7,9 +7,10 @@ and is not shown to be forged. A subject tag proves nothing: it makes a new tick
 
 import re
 from dataclasses import dataclass
+from typing import cast
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from helpdesk.intake.inbound import Inbound
@@ -19,6 +20,30 @@ from helpdesk.tickets.models import NUMBER_OFFSET, Message, MessageKind, Status,
 TAG = re.compile(r"(?:#|№\s?)(\d{5,12})\b")
 MAX_REFERENCES = 50
 MAX_MERGES = 20
+
+_TICKET, _MESSAGE = cast(Table, Ticket.__table__).c, cast(Table, Message.__table__).c
+# Made once: building a statement costs more than running it.
+_NAMED = (
+    select(_MESSAGE.ticket_id)
+    .where(
+        _MESSAGE.message_id.in_(bindparam("names", expanding=True)),
+        _MESSAGE.kind != MessageKind.NOTE,
+    )
+    .order_by(_MESSAGE.id.desc())
+    .limit(1)
+)
+_STATE = select(_TICKET.id, _TICKET.status, _TICKET.merged_into_id).where(
+    _TICKET.id == bindparam("ticket_id")
+)
+_WROTE = select(_MESSAGE.id).where(
+    _MESSAGE.ticket_id == _TICKET.id,
+    _MESSAGE.person_id == bindparam("person_id"),
+    _MESSAGE.stranger.is_(False),
+)
+_TAKES_PART = select(_TICKET.id).where(
+    _TICKET.id == bindparam("ticket_id"),
+    or_(_TICKET.person_id == bindparam("person_id"), _WROTE.exists()),
+)
 
 
 @dataclass(frozen=True)
@@ -69,10 +94,7 @@ def _named_ticket(session: Session, inbound: Inbound) -> int | None:
     names = [name for name in (inbound.in_reply_to, *reversed(_references(inbound))) if name]
     if not names:
         return None
-    query = select(Message.ticket_id).where(
-        Message.message_id.in_(names), Message.kind != MessageKind.NOTE
-    )
-    return session.scalar(query.order_by(Message.id.desc()).limit(1))
+    return session.scalar(_NAMED, {"names": names})
 
 
 def _tagged_ticket(session: Session, subject: str) -> int | None:
@@ -86,27 +108,20 @@ def _takes_part(session: Session, ticket_id: int, person_id: int | None) -> bool
     """The requester takes part, and whoever's message on the ticket was not a stranger's."""
     if person_id is None:
         return False
-    if session.scalar(select(Ticket.person_id).where(Ticket.id == ticket_id)) == person_id:
-        return True
-    wrote = select(Message.id).where(
-        Message.ticket_id == ticket_id,
-        Message.person_id == person_id,
-        Message.stranger.is_(False),
-    )
-    return session.scalar(wrote.limit(1)) is not None
+    values = {"ticket_id": ticket_id, "person_id": person_id}
+    return session.scalar(_TAKES_PART, values) is not None
 
 
 def _joined(session: Session, ticket_id: int, person_id: int | None, *, by_token: bool) -> Thread:
     """The surviving ticket; a closed one is final, so its follow-up is a new related ticket."""
-    ticket = session.get(Ticket, ticket_id)
+    ticket = session.execute(_STATE, {"ticket_id": ticket_id}).first()
     for _ in range(MAX_MERGES):
         if ticket is None or ticket.merged_into_id is None:
             break
-        ticket = session.get(Ticket, ticket.merged_into_id)
+        ticket = session.execute(_STATE, {"ticket_id": ticket.merged_into_id}).first()
     if ticket is None:
         return Thread()
     if ticket.status == Status.CLOSED:
         return Thread(related_id=ticket.id)
-    ticket_id = ticket.id
-    stranger = not _takes_part(session, ticket_id, person_id)
-    return Thread(ticket_id=ticket_id, by_token=by_token, stranger=stranger)
+    stranger = not _takes_part(session, ticket.id, person_id)
+    return Thread(ticket_id=ticket.id, by_token=by_token, stranger=stranger)

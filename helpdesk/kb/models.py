@@ -138,6 +138,29 @@ class Picture(Base):
     file: Mapped[StoredFile] = relationship()
 
 
+class ArticlePicture(Base):
+    """A picture that a text shows as it stands now: who may see the text may see the picture."""
+
+    __tablename__ = "article_picture"
+
+    text_id: Mapped[int] = mapped_column(ForeignKey("article_text.id"), primary_key=True)
+    picture_id: Mapped[int] = mapped_column(
+        ForeignKey("kb_picture.id"), primary_key=True, index=True
+    )
+
+
+class OldSlug(Base):
+    """A name that a published text once had in its address: readers are led on."""
+
+    __tablename__ = "article_old_slug"
+    __table_args__ = (Index("uq_article_old_slug", "lang", "slug", unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lang: Mapped[str] = mapped_column(String(8))
+    slug: Mapped[str] = mapped_column(String(120))
+    text_id: Mapped[int] = mapped_column(ForeignKey("article_text.id"), index=True)
+
+
 class Example(Base):
     """A question that an article solved: what search learns from."""
 
@@ -252,3 +275,28 @@ class Feedback(Base):
     helped: Mapped[bool]
     comment: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
+
+
+class IndexedKind(StrEnum):
+    TEXT = "text"
+    LEARNED = "learned"  # what the examples of an article say in one language
+
+
+class Indexed(Base):
+    """What search knows of a text, or of an article's examples; processes keep it in memory and
+    read what has a higher `seq` than they have seen. What is gone keeps its row, without words.
+    """
+
+    __tablename__ = "kb_index"
+    __table_args__ = (Index("uq_kb_index", "kind", "ref_id", "lang", unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[IndexedKind] = mapped_column(EnumText(IndexedKind))
+    ref_id: Mapped[int]  # of the article_text, or of the article; no key: the row outlives it
+    lang: Mapped[str] = mapped_column(String(8))
+    article_id: Mapped[int]
+    seq: Mapped[int] = mapped_column(unique=True)  # in the order of commits
+    state: Mapped[str] = mapped_column(String(10))  # of the text; else ""
+    size: Mapped[int]  # how many examples; 0 of a text
+    analysis: Mapped[str] = mapped_column(String(40))  # what made it; another: to be made anew
+    words: Mapped[str]  # JSON: stems and concepts with what they weigh; "" when gone

@@ -157,6 +157,29 @@ def layout_variants(query: str) -> list[str]:
 
 
 @lru_cache(maxsize=_CACHE)
+def stem(word: str, lang: str) -> str:
+    """The one stem of a folded word in a text of this language; a word in another script, or with
+    letters that the language lacks, has the stem of its own language.
+    """
+    word = _cut(word)
+    if _LATIN.fullmatch(word):
+        return _snowball("english", word)
+    if not _CYRILLIC.fullmatch(word):
+        return word
+    ukrainian_word = not _RUSSIAN.search(word) if lang == "uk" else bool(_UKRAINIAN.search(word))
+    return ukrainian.stem(word) if ukrainian_word else _snowball("russian", word)
+
+
+def grams(token: str) -> frozenset[str]:
+    """The beginnings and pieces of two and three characters by which near words are found; the
+    beginning of the word is a character of its own.
+    """
+    token = "^" + token[:MAX_TOKEN]
+    pieces = {token[at : at + 2] for at in range(len(token) - 1)}
+    return frozenset(pieces | {token[at : at + 3] for at in range(len(token) - 2)})
+
+
+@lru_cache(maxsize=_CACHE)
 def _index_forms(token: str, languages: tuple[str, ...]) -> tuple[str, ...]:
     if "@" in token:
         local, _, domain = token.partition("@")

@@ -17,5 +17,10 @@ _UKRAINIAN = """
 хто це цей ця ці чи що щоб як яка яке який які я вже
 """
 
+BY_LANGUAGE = {
+    "en": frozenset(_ENGLISH.split()),
+    "ru": frozenset(_RUSSIAN.split()),
+    "uk": frozenset(_UKRAINIAN.split()),
+}
 STOP_WORDS = frozenset(f"{_ENGLISH} {_RUSSIAN} {_UKRAINIAN}".split())
 """Of English, Russian and Ukrainian together: a query's language is seldom sure."""

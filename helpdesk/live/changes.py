@@ -78,10 +78,11 @@ class Reader:
             self.last = id_
 
 
-def since(session: Session, after: int) -> list[Change]:
-    """The newest changes after an id, oldest first: what a browser missed while it was away."""
-    query = _changes().where(Event.id > after).order_by(Event.id.desc()).limit(BATCH)
-    return _parsed(session.execute(query).all()[::-1])
+def since(session: Session, after: int) -> list[Change] | None:
+    """What a browser missed after this id, oldest first; None if it is too much to name."""
+    query = _changes().where(Event.id > after).order_by(Event.id).limit(BATCH + 1)
+    rows = session.execute(query).all()
+    return _parsed(rows) if len(rows) <= BATCH else None
 
 
 def lately(session: Session, at: datetime) -> list[Change]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk.accounts import sessions
 from helpdesk.accounts.models import LoginSession, User
-from helpdesk.accounts.permissions import can, viewer_of
+from helpdesk.accounts.permissions import can
 from helpdesk.live.changes import Change
 
 CHUNK = 500
@@ -32,11 +32,10 @@ class Watcher:
 
 def watcher(session: Session, token: str, at: datetime) -> Watcher | None:
     """Who holds this cookie, if they may use the desk."""
-    found = sessions.find(session, token, at) if 0 < len(token) < 200 else None
+    found = sessions.find_viewer(session, token, at) if 0 < len(token) < 200 else None
     if found is None:
         return None
-    row, user = found
-    viewer = viewer_of(session, user)
+    row, user, viewer = found
     if not can(viewer, "desk.use"):
         return None
     return Watcher(row.id, user.id, viewer.queue_ids)

@@ -12,16 +12,19 @@ from helpdesk.accounts.models import User
 from helpdesk.events import Actor, record
 from helpdesk.ext import add_row
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
-from helpdesk.outbox import receipt, reply
+from helpdesk.outbox import receipt, receipt_facts, reply
 from helpdesk.outbox.addressing import (
     email_of,
     language_of,
     mail_domain,
+    sender_at,
     sender_of,
     signed_id,
+    spoken,
     ticket_with_people,
 )
 from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
+from helpdesk.outbox.receipt_facts import Book, Facts, receipt_key
 from helpdesk.tickets.models import Message, MessageKind, Ticket
 
 NO_ADDRESS = _lazy("The client has no address to answer to.")
@@ -51,39 +54,59 @@ def enqueue_receipt(
 
     Says in an Event what became of it: receipt.sent, or receipt.refused with a reason.
     """
-    ticket = ticket_with_people(session, ticket_id)
-    delivery: dict[str, Any] = {} if delivery_id is None else {"delivery_id": delivery_id}
-    key = f"receipt:{ticket_id}"
-    point = ticket.contact_point
-    reason = "already_sent" if _known(session, key) else receipt.refusal(session, ticket, point, at)
-    about: dict[str, Any] = {"at": at, "ticket_id": ticket.id, "client_id": ticket.client_id}
-    if reason is not None or point is None:
-        record(session, "receipt.refused", reason=reason, **about, **delivery)
+    return enqueue_receipts(session, {ticket_id: delivery_id}, at=at)[ticket_id]
+
+
+def enqueue_receipts(
+    session: Session, asked: Mapping[int, int | None], *, at: datetime
+) -> dict[int, int | None]:
+    """The same for many tickets, each with the Delivery that opened it or None.
+
+    What they need is read once for all of them.
+    """
+    book = receipt_facts.read(session, asked, at)
+    sent = {
+        ticket_id: _add_receipt(session, book, book.facts[ticket_id], delivery_id, at)
+        for ticket_id, delivery_id in asked.items()
+    }
+    book.tally.save()
+    return sent
+
+
+def _add_receipt(
+    session: Session, book: Book, facts: Facts, delivery_id: int | None, at: datetime
+) -> int | None:
+    reason = receipt.refusal(session, book, facts)
+    about: dict[str, Any] = {} if delivery_id is None else {"delivery_id": delivery_id}
+    about |= {"at": at, "ticket_id": facts.ticket_id, "client_id": facts.client_id}
+    if reason is not None:
+        record(session, "receipt.refused", reason=reason, **about)
         return None
-    language = language_of(session, ticket)
-    brand = str(settings.get(session, "brand_name"))
-    written = receipt.write(session, ticket, point, language, brand, at)
-    sender = sender_of(session, ticket)
+    stored = (facts.person_language, facts.client_language)
+    language = spoken(stored, facts.language, book.setting)
+    brand = str(book.setting("brand_name"))
+    written = receipt.write(book, facts, language, brand, at)
+    sender = sender_at(book.address_of_queue(facts.queue_id), facts.ticket_id)
     outgoing_id = _add(
         session,
-        key,
+        receipt_key(facts.ticket_id),
         OutgoingKind.RECEIPT,
         at,
-        ticket_id=ticket.id,
-        person_id=point.person_id,
-        to_address=point.value,
+        ticket_id=facts.ticket_id,
+        person_id=facts.reader_id,
+        to_address=facts.address,
         from_name=brand,
         from_address=sender.address,
         reply_to=sender.signed,
         envelope_from="",
-        rfc_message_id=signed_id(ticket.id, "receipt"),
-        in_reply_to=(parent := _first_message_id(session, ticket.id)),
-        references=parent,
+        rfc_message_id=signed_id(facts.ticket_id, "receipt"),
+        in_reply_to=facts.first_message_id,
+        references=facts.first_message_id,
         automatic=True,
         language=language,
         **written._asdict(),
     )
-    record(session, "receipt.sent", outgoing_id=outgoing_id, **about, **delivery)
+    record(session, "receipt.sent", outgoing_id=outgoing_id, **about)
     return outgoing_id
 
 
@@ -231,10 +254,3 @@ def _known(session: Session, key: str) -> int | None:
 def _add(session: Session, key: str, kind: OutgoingKind, at: datetime, **values: Any) -> int:
     defaults: Mapping[str, Any] = {"state": OutgoingState.QUEUED, "due_at": at, "created_at": at}
     return add_row(session, Outgoing, key=key, kind=kind, **defaults, **values)
-
-
-def _first_message_id(session: Session, ticket_id: int) -> str | None:
-    query = select(Message.message_id).where(
-        Message.ticket_id == ticket_id, Message.kind == MessageKind.INBOUND
-    )
-    return session.scalar(query.order_by(Message.id).limit(1))

@@ -1,6 +1,9 @@
 """Who an email comes from, where its answer goes, and in which language it is."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import select
@@ -31,9 +34,14 @@ def ticket_with_people(session: Session, ticket_id: int) -> Ticket:
 
 def sender_of(session: Session, ticket: Ticket) -> Sender:
     """From which address this ticket's emails go."""
-    address = address_of_queue(session, ticket.queue_id) or f"support@{mail_domain()}"
+    return sender_at(address_of_queue(session, ticket.queue_id), ticket.id)
+
+
+def sender_at(address: str | None, ticket_id: int) -> Sender:
+    """The same where the address of the queue is known, None being a queue without one."""
+    address = address or f"support@{mail_domain()}"
     local, _, domain = address.rpartition("@")
-    return Sender(address, ticket_address(secret(), ticket.id, local, domain))
+    return Sender(address, ticket_address(secret(), ticket_id, local, domain))
 
 
 def signed_id(ticket_id: int, unique: str) -> str:
@@ -43,7 +51,12 @@ def signed_id(ticket_id: int, unique: str) -> str:
 
 def ticket_link(ticket: Ticket) -> str:
     """The address of the page where the client reads and answers."""
-    return f"{public_url()}/t/{link_token(secret(), ticket.id, ticket.link_nonce)}"
+    return link_of(ticket.id, ticket.link_nonce)
+
+
+def link_of(ticket_id: int, nonce: str) -> str:
+    """The same address, of the ticket's id and its nonce."""
+    return f"{public_url()}/t/{link_token(secret(), ticket_id, nonce)}"
 
 
 def desk_link(ticket: Ticket) -> str:
@@ -72,12 +85,18 @@ def email_of(
 
 def language_of(session: Session, ticket: Ticket) -> str:
     """The language of the client: stored, else that of the text unless the primary goes first."""
-    for stored in (ticket.person.language, ticket.client.language):
-        if stored in LANGUAGES:
-            return stored
-    if ticket.language in LANGUAGES and settings.get(session, "language_rule") == "follow":
-        return ticket.language
-    return str(settings.get(session, "primary_language"))
+    stored = (ticket.person.language, ticket.client.language)
+    return spoken(stored, ticket.language, partial(settings.get, session))
+
+
+def spoken(stored: Iterable[str | None], of_text: str | None, setting: Callable[[str], Any]) -> str:
+    """The same where the client's languages and that of the text are known."""
+    for language in stored:
+        if language in LANGUAGES:
+            return language
+    if of_text in LANGUAGES and setting("language_rule") == "follow":
+        return of_text
+    return str(setting("primary_language"))
 
 
 def secret() -> bytes:

@@ -9,21 +9,18 @@ from typing import NamedTuple
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpdesk import ext
-from helpdesk.accounts import limits
-from helpdesk.clients.models import ContactPoint
 from helpdesk.lib.text import email_key, valid_email
 from helpdesk.lib.tokens import read_ticket_address
-from helpdesk.outbox.addressing import email_of, secret, ticket_link
+from helpdesk.outbox.addressing import email_of, link_of, secret
+from helpdesk.outbox.receipt_facts import DAY_LIMIT, HOUR_LIMIT, Book, Facts, mailbox
 from helpdesk.outbox.rendering import greeting, moment, render
 from helpdesk.outbox.reply import subject_of
-from helpdesk.tickets import sla
-from helpdesk.tickets.models import Calendar, Clock, Mailbox, Policy, Ticket
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.promised import Promised, promised_on
 
-HOUR, DAY = 3_600, 86_400
 # An unverified address may be a victim's, named by somebody else (I2); a verified one is
 # a client's who turns to us more than once, and the limit only stops loops.
 UNVERIFIED = (1, 3)  # an hour, a day
@@ -38,83 +35,60 @@ class Written(NamedTuple):
     html: str
 
 
-def refusal(
-    session: Session, ticket: Ticket, point: ContactPoint | None, at: datetime
-) -> str | None:
+def refusal(session: Session, book: Book, facts: Facts) -> str | None:
     """Why this ticket gets no receipt: a short code. None counts one receipt for the address."""
-    if not ticket.queue.receipts:
+    if facts.ticket_id in book.known:
+        return "already_sent"
+    if not facts.receipts:
         return "queue"
-    if point is None or not valid_email(point.value):
+    if facts.address is None or not valid_email(facts.address):
+        ticket = session.get_one(Ticket, facts.ticket_id)
         return "no_address" if email_of(session, ticket) is None else "bad_address"
-    if point.bad:
+    if facts.bad:
         return "bad_address"
-    if _is_ours(session, point.value):
+    if email_key(facts.address) in book.ours or read_ticket_address(secret(), facts.address):
         return "own_address"
-    return _over_limit(session, point, at)
+    return _over_limit(book, facts, facts.address)
 
 
-def write(
-    session: Session, ticket: Ticket, point: ContactPoint, language: str, brand: str, at: datetime
-) -> Written:
+def write(book: Book, facts: Facts, language: str, brand: str, at: datetime) -> Written:
     """The receipt's words. Only a verified address reads its own name and subject in them."""
-    trusted = point.verified
+    trusted = bool(facts.verified)
     with ext.in_language(language):
-        number_line = _("Your request %(number)s is registered", number=ticket.number)
-        subject = subject_of(ticket.subject, ticket.number) if trusted else number_line
+        number_line = _("Your request %(number)s is registered", number=facts.number)
+        subject = subject_of(facts.subject, facts.number) if trusted else number_line
         text, html = render(
             "receipt",
             language,
             brand=brand,
-            greeting=greeting(point.person if trusted else None, language),
-            number=ticket.number,
-            about=ticket.subject if trusted else "",
-            promise=promised(session, ticket, language, at),
-            link=ticket_link(ticket),
+            greeting=greeting(facts.reader if trusted else None, language),
+            number=facts.number,
+            about=facts.subject if trusted else "",
+            promise=_said(book.promised.get(facts.ticket_id), language, at),
+            link=link_of(facts.ticket_id, facts.link_nonce),
         )
     return Written(subject, text, html)
 
 
 def promised(session: Session, ticket: Ticket, language: str, at: datetime) -> str:
     """The moment until which the clock promises an answer, "" without a promise ahead."""
-    due = sla.promise(session, ticket.id)
-    if due is None or due <= at:
+    return _said(promised_on(session, [ticket.id]).get(ticket.id), language, at)
+
+
+def _said(promised: Promised | None, language: str, at: datetime) -> str:
+    if promised is None or promised.due <= at:
         return ""
-    return moment(due, _zone(session, ticket.id, due), language, today=at)
+    zone = promised.timezone or str(current_app.config["TIMEZONE"])
+    return moment(promised.due, zone, language, today=at)
 
 
-def _zone(session: Session, ticket_id: int, due: datetime) -> str:
-    """The zone of the calendar that counts this promise, else the company's."""
-    query = (
-        select(Calendar.timezone)
-        .join(Policy, Policy.calendar_id == Calendar.id)
-        .join(Clock, Clock.policy_id == Policy.id)
-        .where(Clock.ticket_id == ticket_id, Clock.due_at == due)
-    )
-    found = session.scalar(query.order_by(Clock.id).limit(1))
-    return found or str(current_app.config["TIMEZONE"])
-
-
-def _is_ours(session: Session, address: str) -> bool:
-    if read_ticket_address(secret(), address) is not None:
-        return True
-    return (
-        session.scalar(select(Mailbox.id).where(Mailbox.address == email_key(address))) is not None
-    )
-
-
-def _over_limit(session: Session, point: ContactPoint, at: datetime) -> str | None:
+def _over_limit(book: Book, facts: Facts, address: str) -> str | None:
     """Spellings of one mailbox count together."""
-    hour, day = VERIFIED if point.verified else UNVERIFIED
-    mailbox = _mailbox(point.value)
-    if limits.taken(session, "receipt-day", mailbox, seconds=DAY, at=at) >= day:
+    hour, day = VERIFIED if facts.verified else UNVERIFIED
+    limited = mailbox(address)
+    if book.tally.taken(DAY_LIMIT, limited) >= day:
         return "day_limit"
-    if not limits.allow(session, "receipt-hour", mailbox, most=hour, seconds=HOUR, at=at):
+    if not book.tally.allow(HOUR_LIMIT, limited, most=hour):
         return "hour_limit"
-    limits.allow(session, "receipt-day", mailbox, most=day, seconds=DAY, at=at)
+    book.tally.allow(DAY_LIMIT, limited, most=day)
     return None
-
-
-def _mailbox(address: str) -> str:
-    """An address without "+tag" and dots in its local part: large providers ignore them."""
-    local, _at, domain = email_key(address).rpartition("@")
-    return f"{local.partition('+')[0].replace('.', '') or local}@{domain}"

@@ -6,7 +6,7 @@ Templates see only what they are given: no request, no session, no page's global
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -19,6 +19,14 @@ from helpdesk.lib.text import clean_line
 
 _PATTERNS = {"en": "EEE d MMM", "ru": "EEE, d MMMM", "uk": "EEE, d MMMM"}
 _BLANKS = re.compile(r"\n{3,}")
+
+
+class Reader(NamedTuple):
+    """As much of a person as an email says of them."""
+
+    name: str | None
+    vocative: str | None
+    erased_at: datetime | None
 
 
 def render(name: str, language: str, **values: Any) -> tuple[str, str]:
@@ -53,7 +61,7 @@ def moment(at: datetime, zone: str, language: str, *, today: datetime, zoned: bo
     return f"{shown} ({_offset(local)})" if zoned else shown
 
 
-def greeting(person: Person | None, language: str) -> str:
+def greeting(person: Person | Reader | None, language: str) -> str:
     """How an email begins. In Ukrainian a name stands in the vocative or not at all.
 
     Without a person no name is said. Call it within `in_language`.

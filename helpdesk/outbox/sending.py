@@ -1,8 +1,9 @@
 """The sender: takes what is due, hands it to the relay, writes down what became of it.
 
-At least once: a row is claimed, sent outside any transaction, then recorded. A crash in
-between leaves it claimed; when the claim ends it is sent again under the same Message-ID and
-marked as perhaps sent twice.
+At least once: a row is claimed, sent outside any transaction, then recorded, and the next one
+claimed in the same transaction. A crash in between leaves it claimed; when the claim ends it is
+sent again under the same Message-ID and marked as perhaps sent twice. While the relay is away
+one email a turn tries the door, so that an outage costs intake nothing.
 """
 
 import os
@@ -45,7 +46,8 @@ class Task:
 def send_due(limit: int = 50) -> int:
     """Send at most `limit` of the emails that are due; how many were looked at.
 
-    Entry point: it commits. Without a relay they are kept for the mail catcher.
+    Entry point: it commits. Without a relay they are kept for the mail catcher. 0 while the
+    relay is away, so that the caller rests before the next try.
     """
     if not _anything_due():
         return 0
@@ -86,40 +88,56 @@ def _catch(limit: int) -> int:
 def _send(settings: RelaySettings, limit: int) -> int:
     taken = 0
     with Relay(settings) as relay:
-        while taken < limit and (task := _claim(now())) is not None:
+        task = _first()
+        while task is not None:
             taken += 1
-            if not _attempt(relay, task):
-                break
+            failure = _attempt(relay, task)
+            if failure is not None and failure.relay_down:
+                _record(task, failure, go_on=False)
+                return 0
+            task = _record(task, failure, go_on=taken < limit)
     return taken
 
 
-def _claim(at: datetime) -> Task | None:
-    """The next due email, ours until the lease ends."""
+def _first() -> Task | None:
     with ext.write() as session:
-        outgoing = session.scalar(_due().with_for_update(**ext.skip_locked(session)))
-        if outgoing is None:
-            return None
-        # Still being sent, and due: whoever claimed it died on the way.
-        outgoing.maybe_sent = outgoing.maybe_sent or outgoing.state == OutgoingState.SENDING
-        outgoing.state = OutgoingState.SENDING
-        outgoing.due_at = at + LEASE
-        outgoing.attempts += 1
-        return Task(outgoing, _attachments(session, outgoing.message_id))
+        return _claim(session)
 
 
-def _attempt(relay: Relay, task: Task) -> bool:
-    """Send one email and record it. Whether it makes sense to go on with the next."""
+def _record(task: Task, failure: NotSent | None, *, go_on: bool) -> Task | None:
+    """Write down what became of an email; the next one that is due, if it should go on."""
+    with ext.write() as session:
+        if failure is None:
+            _record_sent(session, task)
+        else:
+            _record_failure(session, task, failure)
+        return _claim(session) if go_on else None
+
+
+def _claim(session: Session) -> Task | None:
+    """The next due email, ours until the lease ends."""
+    outgoing = session.scalar(_due().with_for_update(**ext.skip_locked(session)))
+    if outgoing is None:
+        return None
+    # Still being sent, and due: whoever claimed it died on the way.
+    outgoing.maybe_sent = outgoing.maybe_sent or outgoing.state == OutgoingState.SENDING
+    outgoing.state = OutgoingState.SENDING
+    outgoing.due_at = now() + LEASE
+    outgoing.attempts += 1
+    return Task(outgoing, _attachments(session, outgoing.message_id))
+
+
+def _attempt(relay: Relay, task: Task) -> NotSent | None:
+    """Send one email; why it didn't go."""
     outgoing = task.outgoing
     try:
         relay.send(outgoing.envelope_from, outgoing.to_address, _compose(task))
     except NotSent as failure:
         log.warning("outgoing.not_sent", outgoing_id=outgoing.id, permanent=failure.permanent)
-        _record_failure(task, failure)
-        return not failure.relay_down
+        return failure
     if os.environ.get("HELPDESK_CRASH_AT") == "after_smtp_ok":
         os._exit(86)
-    _record_sent(task)
-    return True
+    return None
 
 
 def _compose(task: Task) -> bytes:
@@ -140,30 +158,28 @@ def _file(attachment: Attachment) -> MailFile:
     return MailFile(attachment.filename, attachment.content_type, data)
 
 
-def _record_sent(task: Task) -> None:
-    with ext.write() as session:
-        outgoing = _still_ours(session, task)
-        if outgoing is not None:
-            outgoing.state = OutgoingState.SENT
-            outgoing.due_at = None
-            outgoing.last_error = None
-            outgoing.sent_at = now()
+def _record_sent(session: Session, task: Task) -> None:
+    outgoing = _still_ours(session, task)
+    if outgoing is not None:
+        outgoing.state = OutgoingState.SENT
+        outgoing.due_at = None
+        outgoing.last_error = None
+        outgoing.sent_at = now()
 
 
-def _record_failure(task: Task, failure: NotSent) -> None:
+def _record_failure(session: Session, task: Task, failure: NotSent) -> None:
     at = now()
-    with ext.write() as session:
-        outgoing = _still_ours(session, task)
-        if outgoing is None:
-            return
-        outgoing.maybe_sent = outgoing.maybe_sent or failure.maybe_sent
-        again = None if failure.permanent else next_try(outgoing.attempts, at)
-        if again is None:
-            mark_failed(session, outgoing, failure.words, at=at)
-            return
-        outgoing.state = OutgoingState.QUEUED
-        outgoing.due_at = again
-        outgoing.last_error = failure.words
+    outgoing = _still_ours(session, task)
+    if outgoing is None:
+        return
+    outgoing.maybe_sent = outgoing.maybe_sent or failure.maybe_sent
+    again = None if failure.permanent else next_try(outgoing.attempts, at)
+    if again is None:
+        mark_failed(session, outgoing, failure.words, at=at)
+        return
+    outgoing.state = OutgoingState.QUEUED
+    outgoing.due_at = again
+    outgoing.last_error = failure.words
 
 
 def _still_ours(session: Session, task: Task) -> Outgoing | None:

@@ -1,7 +1,9 @@
 """The loop that follows up Events by the table.
 
-A reaction that raises is undone alone and kept as a FailedReaction: it is tried again later,
-then parked where people see it, and stops neither the event's other reactions nor later events.
+The events of a batch are followed up together, in one transaction without savepoints; only if
+that fails, again and one by one. Then a reaction that raises is undone alone and kept as a
+FailedReaction: it is tried again later, then parked where people see it, and stops neither the
+event's other reactions nor later events.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ from helpdesk.ext import add_row
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.reactions.models import FailedReaction
-from helpdesk.reactions.table import REACTIONS, Reaction
+from helpdesk.reactions.table import REACTIONS, TOGETHER, Reaction, Reactions
 
 log = structlog.get_logger()
 
@@ -28,7 +30,7 @@ HOUSE = Path(__file__).parent.parent
 
 LADDER = (5, 30, 120, 600)
 """Seconds to the next try of a failed reaction; after the last it is parked."""
-CHUNK = 25
+CHUNK = 50
 """Events of one transaction."""
 
 
@@ -48,14 +50,43 @@ def react(limit: int = 200) -> int:
 
 
 def _react(limit: int) -> int:
+    try:
+        return _follow(limit, _together)
+    except Exception as error:  # one by one shows whose it is, or that it is nobody's
+        log.warning("reactions.one_by_one", error=_described(error))
+        return _follow(limit, _one_by_one)
+
+
+def _follow(limit: int, way: Reactions) -> int:
     at = now()
     with ext.write() as session:
         events = _claim(session, limit)
-        for event in events:
-            for reaction in REACTIONS.get(event.kind, ()):
-                _run(session, event, reaction, at)
+        way(session, [event for event in events if event.kind in REACTIONS], at)
         _finish(session, events)
         return len(events) + _repeat(session, limit, at)
+
+
+def _together(session: Session, events: Sequence[Event], at: datetime) -> None:
+    """What has a form for many events first: receipts stand before the answers."""
+    alone: list[tuple[Event, Reaction]] = []
+    gathered: dict[Reactions, list[Event]] = {}
+    for event in events:
+        for reaction in REACTIONS[event.kind]:
+            many = TOGETHER.get(reaction)
+            if many is None:
+                alone.append((event, reaction))
+            else:
+                gathered.setdefault(many, []).append(event)
+    for many, some in gathered.items():
+        many(session, some, at)
+    for event, reaction in alone:
+        reaction(session, event, at)
+
+
+def _one_by_one(session: Session, events: Sequence[Event], at: datetime) -> None:
+    for event in events:
+        for reaction in REACTIONS[event.kind]:
+            _run(session, event, reaction, at)
 
 
 def parked(session: Session, limit: int = 50) -> list[FailedReaction]:

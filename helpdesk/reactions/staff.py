@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from helpdesk.accounts.models import QueueMember, Role, User
@@ -13,6 +14,18 @@ from helpdesk.outbox.models import Outgoing, OutgoingKind
 from helpdesk.reactions.step_email import email_step
 from helpdesk.tickets.models import Message, PolicyStep, StepAction, Ticket
 
+_TICKET, _MESSAGE = cast(Table, Ticket.__table__), cast(Table, Message.__table__)
+# Made once: building a statement costs more than running it.
+_ASSIGNEES = (
+    select(_MESSAGE.c.id, _TICKET.c.assignee_id)
+    .join_from(_MESSAGE, _TICKET, _TICKET.c.id == _MESSAGE.c.ticket_id)
+    .where(
+        _MESSAGE.c.id.in_(bindparam("ids", expanding=True)),
+        _MESSAGE.c.is_auto_reply.is_(False),
+        _TICKET.c.assignee_id.is_not(None),
+    )
+)
+
 
 def tell_new_assignee(session: Session, event: Event, at: datetime) -> None:
     user_id = event.data.get("new")
@@ -21,14 +34,16 @@ def tell_new_assignee(session: Session, event: Event, at: datetime) -> None:
 
 
 def tell_assignee_of_message(session: Session, event: Event, at: datetime) -> None:
-    query = (
-        select(Ticket.assignee_id)
-        .join(Message, Message.ticket_id == Ticket.id)
-        .where(Message.id == event.data["message_id"], Message.is_auto_reply.is_(False))
-    )
-    assignee_id = session.scalar(query)
-    if assignee_id is not None:
-        _tell(session, event, _active(session, [assignee_id]), at)
+    tell_assignees_of_messages(session, [event], at)
+
+
+def tell_assignees_of_messages(session: Session, events: Sequence[Event], at: datetime) -> None:
+    ids = [event.data["message_id"] for event in events]
+    assignees: dict[int, int] = dict(session.execute(_ASSIGNEES, {"ids": ids}).all())
+    for event in events:
+        user_id = assignees.get(event.data["message_id"])
+        if user_id is not None:
+            _tell(session, event, _active(session, [user_id]), at)
 
 
 def tell_of_clock(session: Session, event: Event, at: datetime) -> None:

@@ -1,9 +1,10 @@
 """The one table: kind of event → what follows.
 
 A reaction takes (session, event, at), only adds and flushes, and is harmless when repeated.
+One that happens a hundred times a second has a form for many events in `TOGETHER`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from helpdesk.outbox import actions as outbox
 from helpdesk.reactions.staff import (
     tell_assignee_of_bounce,
     tell_assignee_of_message,
+    tell_assignees_of_messages,
     tell_author_of_failure,
     tell_by_step,
     tell_new_assignee,
@@ -21,12 +23,21 @@ from helpdesk.reactions.staff import (
 from helpdesk.tickets import sla
 
 Reaction = Callable[[Session, Event, datetime], None]
+Reactions = Callable[[Session, Sequence[Event], datetime], None]
 
 
 def send_receipt(session: Session, event: Event, at: datetime) -> None:
-    if event.data.get("receipt") is True and event.ticket_id is not None:
-        delivery_id = event.data.get("delivery_id")
-        outbox.enqueue_receipt(session, event.ticket_id, at=at, delivery_id=delivery_id)
+    send_receipts(session, [event], at)
+
+
+def send_receipts(session: Session, events: Sequence[Event], at: datetime) -> None:
+    asked = {
+        event.ticket_id: event.data.get("delivery_id")
+        for event in events
+        if event.data.get("receipt") is True and event.ticket_id is not None
+    }
+    if asked:
+        outbox.enqueue_receipts(session, asked, at=at)
 
 
 def send_reply(session: Session, event: Event, at: datetime) -> None:
@@ -51,3 +62,9 @@ REACTIONS: dict[str, list[Reaction]] = {
     "clock.breached": [tell_of_clock],
     "clock.stepped": [tell_by_step],
 }
+
+TOGETHER: Mapping[Reaction, Reactions] = {
+    send_receipt: send_receipts,
+    tell_assignee_of_message: tell_assignees_of_messages,
+}
+"""The same reactions for many events at once, for what they can read together."""

@@ -16,17 +16,25 @@ from helpdesk import ext, jobs
 from helpdesk.intake import smtp
 from helpdesk.lib.clock import now
 from helpdesk.live import heartbeat
+from helpdesk.server import checks
 from helpdesk.server.asgi import Application
+from helpdesk.server.sharing import Loads, Shared
 
 log = structlog.get_logger()
 
 GRACE_SECONDS = 3
 HEADER_BYTES = 64 << 10
+LOADS = Loads()  # made at import, which is before forking
 PROBE_SECONDS = 5.0
 
 
 class _Server(uvicorn.Server):
     """uvicorn that leaves signals to us."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for sock in sockets or []:
+            sock.listen(checks.BACKLOG)  # see `backlog` below
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -36,7 +44,7 @@ class _Server(uvicorn.Server):
 def web(app: Flask, sock: socket.socket, slot: int) -> None:
     """Serve pages and streams on a listening socket until SIGTERM."""
     app.extensions["helpdesk_latency"].slot = slot
-    asyncio.run(_web(app, sock))
+    asyncio.run(_web(app, Shared(sock, LOADS, slot)))
 
 
 async def _web(app: Flask, sock: socket.socket) -> None:
@@ -50,6 +58,7 @@ async def _web(app: Flask, sock: socket.socket) -> None:
             lifespan="on",
             log_config=None,
             access_log=False,
+            backlog=1,  # asyncio takes so many connections at once: the next one may be another's
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=30,

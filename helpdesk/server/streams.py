@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from flask import Flask
@@ -46,11 +47,16 @@ class Stream:
     clients: set[int] = field(default_factory=set)
     lists: bool = False
     notices: bool = False
+    everything: bool = False
     beat: bool = False
     over: bool = False
 
-    def take(self, changes: Iterable[Change]) -> None:
-        """Note what this viewer may know of the changes."""
+    def take(self, changes: Iterable[Change] | None) -> None:
+        """Note what this viewer may know of the changes; None: more than can be named."""
+        if changes is None:
+            self.everything = True
+            self.wake.set()
+            return
         for change in changes:
             if not self.who.sees(change):
                 continue
@@ -75,17 +81,19 @@ class Stream:
     def message(self, last_id: int) -> bytes:
         """What is pending, as it goes over the line; afterwards nothing is."""
         self.wake.clear()
-        if not (self.tickets or self.clients or self.lists or self.notices):
+        if not (self.tickets or self.clients or self.lists or self.notices or self.everything):
             self.beat = False
             return HEARTBEAT
-        data = {
+        data: dict[str, Any] = {
             "tickets": sorted(self.tickets),
             "clients": sorted(self.clients),
             "lists": self.lists,
             "notices": self.notices,
         }
+        if self.everything:
+            data["all"] = True
         self.tickets, self.clients = set(), set()
-        self.lists = self.notices = self.beat = False
+        self.lists = self.notices = self.everything = self.beat = False
         body = json.dumps(data, separators=(",", ":"))
         return f"id: {last_id}\nevent: change\ndata: {body}\n\n".encode()
 
@@ -196,7 +204,7 @@ class Hub:
         with self.app.app_context(), ext.session() as session:
             return watcher(session, token, now())
 
-    def _missed(self, last_id: int | None) -> list[Change]:
+    def _missed(self, last_id: int | None) -> list[Change] | None:
         with self.app.app_context(), ext.session() as session:
             if last_id is None:
                 return lately(session, now() - LOOK_BACK)

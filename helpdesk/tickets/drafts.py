@@ -83,12 +83,6 @@ def detach(session: Session, user_id: int, attachment_id: int) -> MessageKind:
     return kind
 
 
-def drafts_of(session: Session, ticket_id: int, user_id: int) -> dict[MessageKind, Draft]:
-    """The user's drafts for this ticket by kind."""
-    query = select(Draft).where(Draft.ticket_id == ticket_id, Draft.user_id == user_id)
-    return {draft.kind: draft for draft in session.scalars(query)}
-
-
 def _find(session: Session, ticket_id: int, user_id: int, kind: MessageKind) -> int | None:
     if kind not in KINDS:
         raise NotFound()

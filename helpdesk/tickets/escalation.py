@@ -7,17 +7,19 @@ a crash nor a clock that jumps can make it happen twice.
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpdesk.accounts.models import User
-from helpdesk.events import SYSTEM
+from helpdesk.events import SYSTEM, record_all
 from helpdesk.lib.errors import HelpdeskError
 from helpdesk.tickets import actions, clocks, sla
 from helpdesk.tickets.clocks import BREACH, STEP, WARN
 from helpdesk.tickets.models import Clock, PolicyStep, Priority, StepAction, Ticket
 from helpdesk.tickets.promises import promise_by_id, steps_of
+from helpdesk.tickets.shown import show_all
 
 log = logging.getLogger(__name__)
 
@@ -34,26 +36,28 @@ def sweep(session: Session, at: datetime, limit: int = 500) -> int:
     query = select(Clock).join(Ticket, Ticket.id == Clock.ticket_id)
     query = query.where(Clock.next_at <= at).order_by(Clock.next_at, Clock.id).limit(limit)
     due = list(session.scalars(sla.locked(session, query)))
+    happened: list[dict[str, Any]] = []
     with session.no_autoflush:
-        stepping = [clock for clock in due if _mark(session, clock, at)]
+        stepping = [clock for clock in due if _mark(session, clock, at, happened)]
     session.flush()
+    record_all(session, happened)
     for clock in stepping:
         _take_steps(session, clock, at)
     session.flush()
-    sla.show_all(session, {clock.ticket_id for clock in due})
+    show_all(session, {clock.ticket_id for clock in due})
     return len(due)
 
 
-def _mark(session: Session, clock: Clock, at: datetime) -> bool:
-    """Warn and breach as far as due; whether a step is due then."""
+def _mark(session: Session, clock: Clock, at: datetime, happened: list[dict[str, Any]]) -> bool:
+    """Warn and breach as far as due, adding the Events to `happened`; is a step due then?"""
     while clock.next_at is not None and clock.next_at <= at:
         if clock.next_step == WARN:
             if clock.warned_at is None:
                 clock.warned_at = clock.next_at
-                sla.say(session, clock, "clock.warned", at, key=WARN)
+                happened.append(sla.said(clock, "clock.warned", at, key=WARN))
         elif clock.next_step == BREACH:
             clock.breached_at = clock.next_at
-            sla.say(session, clock, "clock.breached", at, key=BREACH)
+            happened.append(sla.said(clock, "clock.breached", at, key=BREACH))
         else:
             return True
         _place(session, clock, at)

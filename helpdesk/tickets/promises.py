@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -67,6 +68,8 @@ class Promises:
 
     by_id: Mapping[int, Promise]
     steps: Mapping[int, Sequence[Step]]
+    begun: dict[tuple[int, datetime], Any] = field(default_factory=dict, compare=False)
+    """What `sla.opened` began by a policy (its id) in one second: others begin in the same way."""
 
     @cached_property
     def generation(self) -> int:

@@ -29,7 +29,9 @@ from helpdesk.tickets.models import (
     Priority,
     Status,
     Ticket,
+    TicketKind,
 )
+from helpdesk.tickets.reasons import kind_of
 from helpdesk.tickets.search import index_message
 
 SUBJECT_LIMIT = 300
@@ -60,8 +62,17 @@ def open_ticket(
     delivery_id: int | None = None,
     receipt: bool = False,
     related_to_id: int | None = None,
+    kind: TicketKind | None = None,
+    reason_id: int | None = None,
+    product_id: int | None = None,
+    item_id: int | None = None,
 ) -> int:
-    """Open a ticket, start its clocks and return its id. `receipt`: the client is to get one."""
+    """Open a ticket, start its clocks and return its id. `receipt`: the client is to get one.
+
+    A reason gives the ticket its kind where none is said. `classify.classes_of_new` checks these.
+    """
+    if reason_id is not None and kind is None:
+        kind = kind_of(session, reason_id)
     ticket_id = add_row(
         session,
         Ticket,
@@ -75,6 +86,10 @@ def open_ticket(
         person_id=who.person_id,
         contact_point_id=who.contact_point_id,
         tags=list(tags),
+        kind=kind,
+        reason_id=reason_id,
+        product_id=product_id,
+        item_id=item_id,
         created_at=at,
         updated_at=at,
         last_message_at=at,

@@ -8,17 +8,15 @@ started a clock has one. A promise that no policy gives any more is *withdrawn*:
 policy, shows nowhere and goes on counting in case a policy gives it again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Select, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.orm.util import identity_key
 
 from helpdesk.clients.models import Client
-from helpdesk.events import record
+from helpdesk.events import event_row, record_all
 from helpdesk.ext import skip_locked
 from helpdesk.lib.errors import NotFound
 from helpdesk.tickets import clocks
@@ -33,12 +31,26 @@ from helpdesk.tickets.models import (
     Ticket,
 )
 from helpdesk.tickets.promises import Promise, promise_by_id, promises, steps_of
+from helpdesk.tickets.shown import show, show_all, summary, write_shown
 
+RECOUNTED = "clock.recounted"
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
 FACTS = (Ticket.id, Ticket.status, Ticket.queue_id, Ticket.priority, Ticket.first_response_at)
 CLOCKS, TICKETS = cast(Table, Clock.__table__), cast(Table, Ticket.__table__)
-SHOW = update(TICKETS).where(TICKETS.c.id == bindparam("ticket_id"))  # values are parameters
 COLUMNS = tuple(column.key for column in CLOCKS.columns if column.key != "id")
+# Made once: building a statement costs more than running it.
+INSERT = insert(CLOCKS)
+LOCK = (
+    select(*(TICKETS.c[column.key] for column in FACTS), cast(Table, Client.__table__).c.tags)
+    .join_from(TICKETS, cast(Table, Client.__table__), Client.id == TICKETS.c.client_id)
+    .where(TICKETS.c.id == bindparam("ticket_id"))
+    .with_for_update(key_share=True, of=TICKETS)
+)
+OWED = select(CLOCKS.c.id).where(
+    CLOCKS.c.ticket_id == bindparam("ticket_id"),
+    CLOCKS.c.stopped_at.is_(None),
+    CLOCKS.c.metric.in_(RESPONSES),
+)
 
 
 class Facts(NamedTuple):
@@ -62,16 +74,24 @@ def opened(
     client_tags: Sequence[str],
 ) -> None:
     """Start first response and resolution, as far as the policy that fits has targets for them."""
-    promise = promises(session).pick(queue_id, priority, client_tags)
+    known = promises(session)
+    promise = known.pick(queue_id, priority, client_tags)
     if promise is None:
         return
-    started = [
-        _new(promise, ticket_id, metric, at)
-        for metric in (Metric.FIRST_RESPONSE, Metric.RESOLUTION)
-        if metric in promise.targets
-    ]
-    _insert(session, started)
-    show(session, ticket_id, started)
+    moment = promise.id, clocks.whole(at)
+    if moment not in known.begun:
+        known.begun[moment] = _begin(promise, at)
+    rows, shown = known.begun[moment]
+    if rows:
+        session.execute(INSERT, [row | {"ticket_id": ticket_id} for row in rows])
+    write_shown(session, {ticket_id: shown})
+
+
+def _begin(promise: Promise, at: datetime) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows of a new ticket's clocks, without ticket, and what the ticket shows of them."""
+    both = (Metric.FIRST_RESPONSE, Metric.RESOLUTION)
+    started = [_new(promise, 0, metric, at) for metric in both if metric in promise.targets]
+    return [_row(clock) for clock in started], summary(started)
 
 
 def client_wrote(session: Session, ticket_id: int, *, at: datetime) -> None:
@@ -84,9 +104,10 @@ def client_wrote(session: Session, ticket_id: int, *, at: datetime) -> None:
     promise = promises(session).pick(facts.queue_id, facts.priority, facts.client_tags)
     if promise is None or Metric.NEXT_RESPONSE not in promise.targets or facts.status in DONE:
         return
-    live = _unfinished(session, ticket_id)
-    if any(clock.metric in RESPONSES for clock in live):
+    session.flush()
+    if session.execute(OWED, {"ticket_id": ticket_id}).first() is not None:
         return
+    live = _unfinished(session, ticket_id)
     started = _new(promise, ticket_id, Metric.NEXT_RESPONSE, at, facts.status)
     _insert(session, [started])
     show(session, ticket_id, [*live, started])
@@ -143,7 +164,8 @@ def conditions_changed(session: Session, ticket_id: int, *, at: datetime) -> Non
     promise = known.pick(facts.queue_id, facts.priority, facts.client_tags)
     live = _unfinished(session, ticket_id)
     for clock in live:
-        _recount(session, clock, facts, promise, at)
+        if _recount(session, clock, facts, promise, at):
+            say(session, clock, RECOUNTED, at)
     if promise is not None:
         live += _begin_missing(session, facts, promise, live, at)
     show(session, ticket_id, live)
@@ -157,11 +179,14 @@ def recount_due(session: Session, at: datetime, limit: int = 500) -> int:
     """
     rows = _stale(session, limit)
     known = promises(session)
+    moved = []
     with session.no_autoflush:
         for clock, facts in rows:
             promise = known.pick(facts.queue_id, facts.priority, facts.client_tags)
-            _recount(session, clock, facts, promise, at)
+            if _recount(session, clock, facts, promise, at):
+                moved.append(said(clock, RECOUNTED, at))
     session.flush()
+    record_all(session, moved)
     show_all(session, {facts.id for _, facts in rows})
     return len(rows)
 
@@ -183,44 +208,6 @@ def promise(session: Session, ticket_id: int) -> datetime | None:
             Clock.metric.in_(RESPONSES),
         )
     )
-
-
-def summary(live: Iterable[Clock]) -> dict[str, Any]:
-    """What a ticket shows of its unfinished clocks: `next_due_at`, `next_metric`, `sla`."""
-    mine = [one for one in live if one.stopped_at is None and one.policy_id is not None]
-    due = min(((one.due_at, one.metric) for one in mine if one.due_at), default=(None, None))
-    sla = None
-    if any(one.breached_at is not None for one in mine):
-        sla = "breached"
-    elif any(clocks.at_risk(one) for one in mine):
-        sla = "risk"
-    return {"next_due_at": due[0], "next_metric": due[1], "sla": sla}
-
-
-def show(session: Session, ticket_id: int, live: Iterable[Clock]) -> None:
-    """Write onto the ticket what lists show of its clocks."""
-    _show(session, {ticket_id: live})
-
-
-def show_all(session: Session, ticket_ids: set[int]) -> None:
-    """The same for many tickets, read and written at once; the session must be flushed."""
-    if not ticket_ids:
-        return
-    live: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in ticket_ids}
-    for clock in session.scalars(
-        select(Clock).where(Clock.ticket_id.in_(ticket_ids), Clock.stopped_at.is_(None))
-    ):
-        live[clock.ticket_id].append(clock)
-    _show(session, live)
-
-
-def _show(session: Session, live: Mapping[int, Iterable[Clock]]) -> None:
-    shown = {ticket_id: summary(mine) for ticket_id, mine in live.items()}
-    session.execute(SHOW, [{"ticket_id": id_} | values for id_, values in shown.items()])
-    for ticket_id, values in shown.items():
-        ticket = session.identity_map.get(identity_key(Ticket, ticket_id))
-        for key, value in values.items() if ticket is not None else ():
-            set_committed_value(ticket, key, value)
 
 
 def locked(session: Session, query: Select[Any]) -> Select[Any]:
@@ -251,12 +238,10 @@ def _stale(session: Session, limit: int) -> list[tuple[Clock, Facts]]:
 
 
 def _lock(session: Session, ticket_id: int) -> Facts:
-    query = select(*FACTS, Client.tags).join(Client, Client.id == Ticket.client_id)
-    query = query.where(Ticket.id == ticket_id).with_for_update(key_share=True, of=Ticket)
-    row = session.execute(query).first()
+    row = session.execute(LOCK, {"ticket_id": ticket_id}).first()
     if row is None:
         raise NotFound()
-    return Facts(*row)
+    return Facts._make(row)
 
 
 def _unfinished(session: Session, ticket_id: int) -> list[Clock]:
@@ -289,9 +274,12 @@ def _new(
 
 
 def _insert(session: Session, started: Sequence[Clock]) -> None:
-    rows = [{key: getattr(clock, key) for key in COLUMNS} for clock in started]
-    if rows:
-        session.execute(insert(CLOCKS), rows)
+    if started:
+        session.execute(INSERT, [_row(clock) for clock in started])
+
+
+def _row(clock: Clock) -> dict[str, Any]:
+    return {key: getattr(clock, key) for key in COLUMNS}
 
 
 def _stop(session: Session, clock: Clock, at: datetime) -> None:
@@ -313,7 +301,8 @@ def _take_up(session: Session, facts: Facts, promise: Promise | None, at: dateti
     ended = [one for one in session.scalars(query) if clocks.open_pause(one) == Pause.RESOLVED]
     for clock in ended:
         clocks.resume(clock, at)
-        _recount(session, clock, facts, promise, at)
+        if _recount(session, clock, facts, promise, at):
+            say(session, clock, RECOUNTED, at)
         if clock.policy_id is not None:
             say(session, clock, "clock.resumed", at)
     return ended
@@ -335,8 +324,11 @@ def _recount(
     facts: Facts,
     promise: Promise | None,
     at: datetime,
-) -> None:
-    """Count by the policy that fits now; a late clock without one keeps the one it had."""
+) -> bool:
+    """Count by the policy that fits now; a late clock without one keeps the one it had.
+
+    Returns whether it is another promise than before, which the caller has to say.
+    """
     before = clock.policy_id, clock.due_at, clock.target_seconds
     if promise is not None and clock.metric in promise.targets:
         clock.policy_id, clock.target_seconds = promise.id, promise.targets[clock.metric]
@@ -344,12 +336,11 @@ def _recount(
         promise = promise_by_id(session, clock.policy_id)
     else:
         clocks.withdraw(clock, promises(session).generation)
-        return
+        return False
     clock.counted = promise.generation
     clocks.set_pause(clock, clocks.pause_reason(facts.status, promise), at)
     clocks.place(clock, promise, steps_of(session, promise, clock.metric), at)
-    if before != (clock.policy_id, clock.due_at, clock.target_seconds):
-        say(session, clock, "clock.recounted", at)
+    return before != (clock.policy_id, clock.due_at, clock.target_seconds)
 
 
 def _begin_missing(
@@ -373,8 +364,14 @@ def say(
     session: Session, clock: Clock, kind: str, at: datetime, key: str | None = None, **data: Any
 ) -> None:
     """Write the Event of a clock; `key` makes it happen once in the clock's life."""
-    record(
-        session,
+    record_all(session, [said(clock, kind, at, key, **data)])
+
+
+def said(
+    clock: Clock, kind: str, at: datetime, key: str | None = None, **data: Any
+) -> dict[str, Any]:
+    """The same Event as a row, for those who write many at once."""
+    return event_row(
         kind,
         at=at,
         ticket_id=clock.ticket_id,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from helpdesk.accounts.permissions import Viewer
 from helpdesk.clients.models import Person
 from helpdesk.lib.errors import NotFound
-from helpdesk.tickets.models import Channel, Metric, Priority, Queue, Status, Ticket
+from helpdesk.tickets.models import Channel, Metric, Priority, Status, Ticket
 
 PAGE = 50
 CAP = 999
@@ -136,15 +136,6 @@ def counts(session: Session, viewer: Viewer, views: Iterable[View]) -> dict[str,
     ]
     row = session.execute(select(*columns)).one()
     return {view.key: int(number) for view, number in zip(wanted, row, strict=True)}
-
-
-def queues_of(session: Session, viewer: Viewer) -> list[tuple[int, str]]:
-    """(id, name) of the active queues the viewer works in, by name."""
-    query = select(Queue.id, Queue.name).where(Queue.active.is_(True))
-    if viewer.queue_ids is not None:
-        query = query.where(Queue.id.in_(viewer.queue_ids))
-    rows = session.execute(query.order_by(Queue.sort_key, Queue.id))
-    return [(id_, name) for id_, name in rows]
 
 
 def tickets_of_client(

@@ -31,19 +31,6 @@ def _digest(path: Path, _modified: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_CHARS]
 
 
-def squeezed(html: str) -> Response:
-    """A fragment, compressed where the browser can take it.
-
-    Only for what holds no token: compressing a secret beside chosen text gives it away (BREACH).
-    """
-    response = Response(html, mimetype="text/html")
-    response.vary.add("Accept-Encoding")
-    if request.accept_encodings["gzip"]:
-        response.set_data(gzip.compress(html.encode(), 4, mtime=0))
-        response.headers["Content-Encoding"] = "gzip"
-    return response
-
-
 def _cache(response: Response) -> Response:
     if request.endpoint != "static" or response.status_code != 200:
         return response

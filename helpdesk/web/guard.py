@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from helpdesk import ext
 from helpdesk.accounts import sessions
 from helpdesk.accounts.models import LoginSession, User
-from helpdesk.accounts.permissions import Viewer, can, viewer_of
+from helpdesk.accounts.permissions import Viewer, can
 from helpdesk.events import Actor
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
@@ -84,8 +84,6 @@ def viewer() -> Viewer:
     """The member of staff who asks. Raises SignedOut."""
     if g.user is None:
         raise SignedOut()
-    if g.viewer is None:
-        g.viewer = viewer_of(reading(), g.user)
     found: Viewer = g.viewer
     return found
 
@@ -110,10 +108,10 @@ def may(permission: str) -> bool:
 def recognise() -> None:
     """Find the user behind the cookie; a browser seen is remembered every few minutes."""
     token = request.cookies.get(COOKIE, "")
-    found = sessions.find(reading(), token, now()) if 0 < len(token) < 200 else None
+    found = sessions.find_viewer(reading(), token, now()) if 0 < len(token) < 200 else None
     if found is None:
         return
-    row, g.user = found
+    row, g.user, g.viewer = found
     g.login_session_id = row.id
     if now() - row.last_seen_at > sessions.SEEN_EVERY:
         _touch(row)

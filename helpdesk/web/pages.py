@@ -5,6 +5,7 @@ from flask import Flask
 from helpdesk.web.admin import (
     calendars,
     deliveries,
+    fields,
     index,
     outbox,
     policies,
@@ -26,6 +27,7 @@ from helpdesk.web.desk import (
     queue,
     sending,
     ticket,
+    zones,
 )
 from helpdesk.web.portal import files as portal_files
 from helpdesk.web.portal import home as portal_home
@@ -33,10 +35,22 @@ from helpdesk.web.portal import ticket as portal_ticket
 from helpdesk.web.site import init_site
 from helpdesk.web.supervisor import home as supervisor_home
 
-DESK = (login, queue, ticket, changes, composer, sending, files, client, notices, me, keys)
+DESK = (login, queue, ticket, changes, composer, sending, files, client, notices, me, keys, zones)
 PORTAL = (portal_home, portal_ticket, portal_files)
 SUPERVISOR = (supervisor_home,)
-ADMIN = (index, staff, queues, calendars, policies, deliveries, outbox, settings, tokens, privacy)
+ADMIN = (
+    index,
+    staff,
+    fields,
+    queues,
+    calendars,
+    policies,
+    deliveries,
+    outbox,
+    settings,
+    tokens,
+    privacy,
+)
 
 
 def init_pages(app: Flask) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import flask_babel
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_template, request
-from flask_wtf.csrf import CSRFError, generate_csrf
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
@@ -28,6 +28,8 @@ from helpdesk.web.guard import (
     said,
     stop_reading,
 )
+from helpdesk.web.phrases import init_phrases
+from helpdesk.web.squeeze import init_squeeze
 from helpdesk.web.words import keys_help, words
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,8 @@ def init_site(app: Flask, blueprints: Iterable[Blueprint]) -> None:
         "notice_count": notice_count,
         "words": words,
     }
+    init_phrases(app)
+    init_squeeze(app)
     init_assets(app)
     init_formats(app)
     names = app.extensions.setdefault("helpdesk_pages", set())
@@ -85,7 +89,7 @@ def wants_json() -> bool:
 
 
 def _enter() -> BaseResponse | None:
-    for name in ("csrf_token", "csrf_valid"):
+    for name in ("csrf_token", "masked_token", "csrf_valid"):
         g.pop(name, None)
     stop_reading()
     g.user = g.viewer = g.timezone = g.login_session_id = None
@@ -168,7 +172,7 @@ def _stale(error: CSRFError) -> BaseResponse:
     if wants_json():
         response = jsonify(error=flask_babel.gettext("The page was open for long. Send it again."))
         response.status_code = 400
-        response.headers["X-CSRFToken"] = generate_csrf()
+        response.headers["X-CSRFToken"] = ext.csrf_token()
         return response
     return again.show(request.form, status=400)
 

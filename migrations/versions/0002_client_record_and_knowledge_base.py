@@ -52,6 +52,23 @@ def upgrade() -> None:
     with op.batch_alter_table('kb_category', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_kb_category_parent_id'), ['parent_id'], unique=False)
 
+    op.create_table('kb_index',
+    sa.Column('id', ID, nullable=False),
+    sa.Column('kind', sa.String(20), nullable=False),
+    sa.Column('ref_id', ID, nullable=False),
+    sa.Column('lang', sa.String(length=8), nullable=False),
+    sa.Column('article_id', ID, nullable=False),
+    sa.Column('seq', ID, nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('size', ID, nullable=False),
+    sa.Column('analysis', sa.String(length=40), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_kb_index')),
+    sa.UniqueConstraint('seq', name=op.f('uq_kb_index_seq'))
+    )
+    with op.batch_alter_table('kb_index', schema=None) as batch_op:
+        batch_op.create_index('uq_kb_index', ['kind', 'ref_id', 'lang'], unique=True)
+
     op.create_table('product',
     sa.Column('id', ID, nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -351,8 +368,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_promise'))
     )
     with op.batch_alter_table('promise', schema=None) as batch_op:
-        batch_op.create_index('ix_promise_client', ['client_id', 'due_at'], unique=False)
+        batch_op.create_index('ix_promise_client', ['client_id', 'created_at'], unique=False)
         batch_op.create_index('ix_promise_open', ['due_at'], unique=False, sqlite_where=sa.text('settled_at IS NULL'), postgresql_where=sa.text('settled_at IS NULL'))
+        batch_op.create_index('ix_promise_running', ['client_id', 'due_at'], unique=False, sqlite_where=sa.text('settled_at IS NULL'), postgresql_where=sa.text('settled_at IS NULL'))
 
     op.create_table('rating',
     sa.Column('id', ID, nullable=False),
@@ -518,6 +536,28 @@ def upgrade() -> None:
         batch_op.create_index('ix_article_feedback_at', ['at'], unique=False)
         batch_op.create_index('uq_article_feedback', ['text_id', 'visit'], unique=True)
 
+    op.create_table('article_old_slug',
+    sa.Column('id', ID, nullable=False),
+    sa.Column('lang', sa.String(length=8), nullable=False),
+    sa.Column('slug', sa.String(length=120), nullable=False),
+    sa.Column('text_id', ID, nullable=False),
+    sa.ForeignKeyConstraint(['text_id'], ['article_text.id'], name=op.f('fk_article_old_slug_text_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_article_old_slug'))
+    )
+    with op.batch_alter_table('article_old_slug', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_article_old_slug_text_id'), ['text_id'], unique=False)
+        batch_op.create_index('uq_article_old_slug', ['lang', 'slug'], unique=True)
+
+    op.create_table('article_picture',
+    sa.Column('text_id', ID, nullable=False),
+    sa.Column('picture_id', ID, nullable=False),
+    sa.ForeignKeyConstraint(['picture_id'], ['kb_picture.id'], name=op.f('fk_article_picture_picture_id')),
+    sa.ForeignKeyConstraint(['text_id'], ['article_text.id'], name=op.f('fk_article_picture_text_id')),
+    sa.PrimaryKeyConstraint('text_id', 'picture_id', name=op.f('pk_article_picture'))
+    )
+    with op.batch_alter_table('article_picture', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_article_picture_picture_id'), ['picture_id'], unique=False)
+
     op.create_table('article_version',
     sa.Column('id', ID, nullable=False),
     sa.Column('text_id', ID, nullable=False),
@@ -548,12 +588,20 @@ def upgrade() -> None:
         batch_op.create_index('ix_client_organisation', ['organisation_id'], unique=False, sqlite_where=sa.text('organisation_id IS NOT NULL'), postgresql_where=sa.text('organisation_id IS NOT NULL'))
         batch_op.create_index('ix_client_owner', ['owner_id'], unique=False, sqlite_where=sa.text('owner_id IS NOT NULL'), postgresql_where=sa.text('owner_id IS NOT NULL'))
         batch_op.create_unique_constraint(batch_op.f('uq_client_external_id'), ['external_id'])
-        batch_op.create_foreign_key(batch_op.f('fk_client_organisation_id'), 'client', ['organisation_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_client_merged_into_id'), 'client', ['merged_into_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_client_organisation_id'), 'client', ['organisation_id'], ['id'])
+
+    with op.batch_alter_table('contact_point', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True))
+
+    with op.batch_alter_table('event', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_event_client'))
+        batch_op.create_index('ix_event_client', ['client_id', 'at', 'id'], unique=False)
 
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.add_column(sa.Column('timezone', sa.String(length=60), nullable=True))
         batch_op.add_column(sa.Column('external_id', sa.String(length=80), nullable=True))
+        batch_op.add_column(sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.create_unique_constraint(batch_op.f('uq_person_external_id'), ['external_id'])
 
     with op.batch_alter_table('queue', schema=None) as batch_op:
@@ -567,17 +615,17 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('item_id', ID, nullable=True))
         batch_op.create_index('ix_ticket_product', ['product_id', 'id'], unique=False, sqlite_where=sa.text('product_id IS NOT NULL'), postgresql_where=sa.text('product_id IS NOT NULL'))
         batch_op.create_index('ix_ticket_reason', ['reason_id', 'id'], unique=False, sqlite_where=sa.text('reason_id IS NOT NULL'), postgresql_where=sa.text('reason_id IS NOT NULL'))
+        batch_op.create_foreign_key(batch_op.f('fk_ticket_item_id'), 'item', ['item_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_ticket_product_id'), 'product', ['product_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_ticket_reason_id'), 'contact_reason', ['reason_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_ticket_item_id'), 'item', ['item_id'], ['id'])
 
 
 
 def downgrade() -> None:
     with op.batch_alter_table('ticket', schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f('fk_ticket_item_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_ticket_reason_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_ticket_product_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_ticket_item_id'), type_='foreignkey')
         batch_op.drop_index('ix_ticket_reason', sqlite_where=sa.text('reason_id IS NOT NULL'), postgresql_where=sa.text('reason_id IS NOT NULL'))
         batch_op.drop_index('ix_ticket_product', sqlite_where=sa.text('product_id IS NOT NULL'), postgresql_where=sa.text('product_id IS NOT NULL'))
         batch_op.drop_column('item_id')
@@ -591,12 +639,20 @@ def downgrade() -> None:
 
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('uq_person_external_id'), type_='unique')
+        batch_op.drop_column('removed_at')
         batch_op.drop_column('external_id')
         batch_op.drop_column('timezone')
 
+    with op.batch_alter_table('event', schema=None) as batch_op:
+        batch_op.drop_index('ix_event_client')
+        batch_op.create_index(batch_op.f('ix_event_client'), ['client_id', 'id'], unique=False)
+
+    with op.batch_alter_table('contact_point', schema=None) as batch_op:
+        batch_op.drop_column('removed_at')
+
     with op.batch_alter_table('client', schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f('fk_client_merged_into_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_client_organisation_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_client_merged_into_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('uq_client_external_id'), type_='unique')
         batch_op.drop_index('ix_client_owner', sqlite_where=sa.text('owner_id IS NOT NULL'), postgresql_where=sa.text('owner_id IS NOT NULL'))
         batch_op.drop_index('ix_client_organisation', sqlite_where=sa.text('organisation_id IS NOT NULL'), postgresql_where=sa.text('organisation_id IS NOT NULL'))
@@ -613,6 +669,15 @@ def downgrade() -> None:
         batch_op.drop_index('uq_article_version')
 
     op.drop_table('article_version')
+    with op.batch_alter_table('article_picture', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_article_picture_picture_id'))
+
+    op.drop_table('article_picture')
+    with op.batch_alter_table('article_old_slug', schema=None) as batch_op:
+        batch_op.drop_index('uq_article_old_slug')
+        batch_op.drop_index(batch_op.f('ix_article_old_slug_text_id'))
+
+    op.drop_table('article_old_slug')
     with op.batch_alter_table('article_feedback', schema=None) as batch_op:
         batch_op.drop_index('uq_article_feedback')
         batch_op.drop_index('ix_article_feedback_at')
@@ -664,6 +729,7 @@ def downgrade() -> None:
 
     op.drop_table('rating')
     with op.batch_alter_table('promise', schema=None) as batch_op:
+        batch_op.drop_index('ix_promise_running', sqlite_where=sa.text('settled_at IS NULL'), postgresql_where=sa.text('settled_at IS NULL'))
         batch_op.drop_index('ix_promise_open', sqlite_where=sa.text('settled_at IS NULL'), postgresql_where=sa.text('settled_at IS NULL'))
         batch_op.drop_index('ix_promise_client')
 
@@ -742,6 +808,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_product_sort')
 
     op.drop_table('product')
+    with op.batch_alter_table('kb_index', schema=None) as batch_op:
+        batch_op.drop_index('uq_kb_index')
+
+    op.drop_table('kb_index')
     with op.batch_alter_table('kb_category', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_kb_category_parent_id'))
 

@@ -1,8 +1,8 @@
 // One event stream a page. Its messages carry ids; what shows them fetches itself anew.
 const words = JSON.parse(document.body.dataset.words ?? "{}");
-const GATHER = 250, POLL = 15_000, RETRY = 3_000;
+const GATHER = 250, POLL = 15_000, RETRY = 3_000, REST = 300_000;
 const waiting = { names: new Set(), timer: 0 };
-let source, poll, seen = Date.now();
+let source, poll, seen = Date.now(), last = "", resting = false, rest;
 
 // ["ticket:42", "lists"]: gather for a moment, then refresh each concerned part once.
 function gather(names) {
@@ -10,6 +10,7 @@ function gather(names) {
   waiting.timer ||= setTimeout(refresh, GATHER + Math.random() * GATHER);
 }
 function named(change) {
+  if (change.all) return ["*"];
   return [
     ...(change.tickets ?? []).map(id => `ticket:${id}`),
     ...(change.clients ?? []).map(id => `client:${id}`),
@@ -89,8 +90,13 @@ function sign(online) {
   }
 }
 function listen() {
-  source = new EventSource("/events");
-  source.addEventListener("change", event => { seen = Date.now(); gather(named(JSON.parse(event.data))); });
+  if (resting) return;
+  source = new EventSource(last ? `/events?after=${last}` : "/events");
+  source.addEventListener("change", event => {
+    seen = Date.now();
+    last = event.lastEventId;
+    gather(named(JSON.parse(event.data)));
+  });
   source.addEventListener("open", () => { sign(true); clearInterval(poll); poll = 0; });
   source.addEventListener("error", () => {
     poll ||= setInterval(check, POLL);
@@ -113,5 +119,21 @@ document.addEventListener("changed", event => {
   for (const name of named(event.detail)) waiting.names.add(name);
   refresh();
 });
-document.addEventListener("visibilitychange", () => { if (!document.hidden && poll) check(); });
+// A tab that nobody looks at gives its stream back; who returns is told what was missed.
+function sleep() {
+  resting = true;
+  source?.close();
+  clearInterval(poll);
+  poll = 0;
+}
+function watch() {
+  clearTimeout(rest);
+  if (document.hidden) { rest = setTimeout(sleep, REST); return; }
+  if (!resting) { if (poll) check(); return; }
+  resting = false;
+  listen();
+  gather(last ? ["notices"] : ["*"]);
+}
+document.addEventListener("visibilitychange", watch);
 listen();
+watch();

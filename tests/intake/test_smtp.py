@@ -152,3 +152,73 @@ def test_the_same_email_four_times_at_once_is_one_delivery(door: Door, cast: Cas
 def test_plain_bare_newlines_are_let_through(door: Door) -> None:
     door.send(email("one\ntwo").as_bytes())
     assert stored() == 1
+
+
+def conversation(door: Door, *packets: bytes) -> bytes:
+    """All that the adapter says to somebody who doesn't wait for its answers in DATA."""
+    with socket.create_connection(("127.0.0.1", door.port), timeout=30) as raw:
+        for packet in packets:
+            raw.sendall(packet)
+            time.sleep(0.05)
+        heard = b""
+        while piece := raw.recv(4096):
+            heard += piece
+    return heard
+
+
+OPENING = b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<support@example.com>\r\nDATA\r\n"
+
+
+def test_commands_behind_the_email_in_one_packet_are_heard(door: Door) -> None:
+    mail = b"Subject: x\r\n\r\na"
+    heard = conversation(door, OPENING, mail + b"\r\n.\r\nQUIT\r\n")
+    assert b"250 2.0.0 Accepted" in heard
+    assert heard.splitlines()[-1].startswith(b"221")
+    assert stored() == 1
+
+
+def test_an_email_in_small_pieces_is_the_same_email(door: Door) -> None:
+    mail = b"Subject: x\r\n\r\n..one dot\r\n...two\r\nend\r\n.\r\n"
+    heard = conversation(door, OPENING, mail[:20], mail[20:-4], mail[-4:-2], mail[-2:], b"QUIT\r\n")
+    assert b"250 2.0.0 Accepted" in heard
+    with ext.session() as session:
+        raw = session.scalar(select(Delivery.raw))
+    assert raw is not None
+    assert raw.endswith(b"\r\n\r\n.one dot\r\n..two\r\nend\r\n")
+
+
+def test_two_emails_on_one_connection_are_two(door: Door) -> None:
+    second = OPENING.partition(b"\r\n")[2] + b"Subject: two\r\n\r\nb\r\n.\r\nQUIT\r\n"
+    heard = conversation(door, OPENING, b"Subject: one\r\n\r\na\r\n.\r\n", second)
+    assert heard.count(b"250 2.0.0 Accepted") == 2
+    assert stored() == 2
+
+
+@pytest.mark.parametrize(
+    ("commands", "answer"),
+    [
+        (b"EHLO x\r\nDATA\r\nQUIT\r\n", b"503"),
+        (b"DATA\r\nQUIT\r\n", b"503"),
+        (OPENING.replace(b"DATA", b"DATA now") + b"QUIT\r\n", b"501"),
+    ],
+)
+def test_data_out_of_turn_is_refused(door: Door, commands: bytes, answer: bytes) -> None:
+    heard = conversation(door, commands)
+    assert heard.splitlines()[-2].startswith(answer)
+    assert stored() == 0
+
+
+def test_a_line_of_more_than_a_megabyte_is_refused(door: Door) -> None:
+    heard = conversation(door, OPENING, b"x" * (1 << 20) + b"\r\n.\r\nQUIT\r\n")
+    assert any(line[:3] in (b"500", b"552") for line in heard.splitlines())
+    assert stored() == 0
+
+
+def test_who_goes_away_during_the_email_leaves_nothing(door: Door) -> None:
+    with socket.create_connection(("127.0.0.1", door.port), timeout=30) as raw:
+        raw.sendall(OPENING)
+        time.sleep(0.1)
+        raw.sendall(b"Subject: half\r\n\r\nhal")
+    time.sleep(0.2)
+    door.send(email())
+    assert stored() == 1

@@ -17,6 +17,7 @@ from helpdesk.accounts.actions import change_user, set_password
 from helpdesk.accounts.models import User
 from helpdesk.events import SYSTEM, Actor, Event, record
 from helpdesk.lib.clock import now
+from helpdesk.live import changes
 from helpdesk.server import asgi, streams
 from helpdesk.tickets.actions import move
 from helpdesk.tickets.models import Channel, Queue, Ticket
@@ -221,7 +222,7 @@ def test_an_ended_log_in_ends_its_stream_within_a_second(
             elif how == "leaves":
                 change_user(session, user, actor=SYSTEM, active=False)
             else:
-                found = sessions.find(session, token, now())
+                found = sessions.find_viewer(session, token, now())
                 assert found is not None
                 found[0].expires_at = now()
 
@@ -250,6 +251,24 @@ def test_a_browser_that_comes_back_hears_what_it_missed(app: Flask, people: Cast
         assert first not in again.tickets()
         by_page = await site.listen(token, query=f"after={last}")
         await by_page.until(lambda: second in by_page.tickets(), 2)
+
+    play(app, scene)
+
+
+def test_who_missed_more_than_can_be_named_is_told_to_look_at_everything(
+    app: Flask, people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "BATCH", 3)
+
+    async def scene(site: Site) -> None:
+        for _ in range(2):
+            new_ticket(people, people.support.id)
+        alice = await site.listen(log_in(people.alice), query="after=1")
+        await alice.until(lambda: bool(alice.told()), 2)
+        assert alice.told()[0] == {
+            **{"tickets": [], "clients": [], "lists": False, "notices": False},
+            "all": True,
+        }
 
     play(app, scene)
 

@@ -146,6 +146,42 @@ def test_changes_appear_by_themselves(site: tuple[str, Flask, Cast], chromium: B
     expect(page.locator("#text-reply")).to_have_value("Typed while logged out")
 
 
+def test_a_tab_that_nobody_looks_at_rests_and_catches_up(
+    site: tuple[str, Flask, Cast], chromium: Browser
+) -> None:
+    url, _app, cast = site
+    number = Desk(cast).ticket("Kettle leaks")
+    page = log_in(chromium.new_context(viewport={"width": 1440, "height": 900}), url, "alice")
+    streams: list[str] = []
+    page.on("request", lambda r: streams.append(r.url) if "/events" in r.url else None)
+    page.clock.install()
+    page.goto(f"{url}/desk/t/{number}?view=all")
+    Desk(cast).writes(number, "Still leaks.")
+    expect(page.locator("#thread")).to_contain_text("Still leaks.")
+    streams.clear()
+
+    look(page, away=True)
+    page.clock.fast_forward("06:00")
+    Desk(cast).writes(number, "Now it is dry.")
+    page.wait_for_timeout(1_500)
+    expect(page.locator("#thread")).not_to_contain_text("Now it is dry.")
+
+    look(page, away=False)
+    expect(page.locator("#thread")).to_contain_text("Now it is dry.")
+    assert len(streams) == 1 and "after=" in streams[0]
+
+
+def look(page: Page, *, away: bool) -> None:
+    """Turn to another tab, or back."""
+    page.evaluate(
+        """away => {
+            Object.defineProperty(document, "hidden", { value: away, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        away,
+    )
+
+
 def test_senders_html_is_styled_and_loads_nothing_else(
     site: tuple[str, Flask, Cast], chromium: Browser
 ) -> None:

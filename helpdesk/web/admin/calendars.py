@@ -22,8 +22,9 @@ from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound
 from helpdesk.tickets import calendars
 from helpdesk.tickets.models import Calendar, Clock, Policy
 from helpdesk.web.admin import week
-from helpdesk.web.admin.forms import page_status, wrong, zones
+from helpdesk.web.admin.forms import page_status, wrong
 from helpdesk.web.admin.seed import countries, public_holidays
+from helpdesk.web.desk.zones import find_zone
 from helpdesk.web.guard import actor, needs, reading
 
 blueprint = Blueprint("admin_calendars", __name__)
@@ -204,7 +205,7 @@ def _read() -> Shown:
     form = request.form
     return Shown(
         name=form.get("name", "")[:200],
-        timezone=form.get("timezone", "")[:60],
+        timezone=find_zone(form.get("timezone", "")[:60]),
         weekly=week.read_week(form),
         dates=week.read_dates(form),
         version=form.get("version", "")[:9],
@@ -283,7 +284,6 @@ def _page(
         hours=_hours(shown.weekly),
         past=past,
         dates=[row for row in rows if row not in past] + spare,
-        zones=zones(shown.timezone),
         state=_state(calendar) if calendar is not None else None,
         running=_running(calendar.id) if calendar is not None else 0,
         cap=CAP,

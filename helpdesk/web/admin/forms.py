@@ -3,9 +3,7 @@
 import hashlib
 import json
 import re
-from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import request
 
@@ -15,10 +13,6 @@ from helpdesk.web.guard import said
 MINUTE, HOUR = 60, 3600
 _LENGTH = re.compile(r"([0-9]{1,5}):([0-5]?[0-9])(?::([0-5][0-9]))?")
 _DIGITS = 18  # an id never has as many
-_CONTINENTS = (
-    *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe"),
-    *("Indian", "Pacific"),
-)
 
 
 def chosen_id(text: str, field: str) -> int | None:
@@ -84,22 +78,3 @@ def length_text(seconds: int | None) -> str:
         return ""
     text = f"{seconds // HOUR}:{seconds % HOUR // MINUTE:02}"
     return f"{text}:{seconds % MINUTE:02}" if seconds % MINUTE else text
-
-
-def zones(present: str) -> list[str]:
-    """The time zones of places to choose from, with the present one whatever it is."""
-    known = _places()
-    return (
-        list(known)
-        if present in known or present not in available_timezones()
-        else [
-            present,
-            *known,
-        ]
-    )
-
-
-@lru_cache(maxsize=1)
-def _places() -> tuple[str, ...]:
-    found = (name for name in available_timezones() if name.split("/")[0] in _CONTINENTS)
-    return ("UTC", *sorted(found))

@@ -18,7 +18,8 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
 from helpdesk.outbox.addressing import public_url
 from helpdesk.tickets.models import Queue
-from helpdesk.web.admin.forms import check_seen, cursor, fingerprint, page_status, wrong, zones
+from helpdesk.web.admin.forms import check_seen, cursor, fingerprint, page_status, wrong
+from helpdesk.web.desk.zones import find_zone
 from helpdesk.web.guard import actor, needs, reading
 
 blueprint = Blueprint("admin_staff", __name__)
@@ -178,7 +179,7 @@ def _read() -> Member:
         name=form.get("name", "")[:NAME_LIMIT],
         role=form.get("role", ""),
         language=form.get("language", ""),
-        timezone=form.get("timezone", ""),
+        timezone=find_zone(form.get("timezone", "")),
         all_queues=form.get("all_queues") == "1",
         queue_ids=frozenset(int(value[:18]) for value in ids),
     )
@@ -224,7 +225,6 @@ def _page(user: User | None, member: Member, errors: dict[str, str] | None = Non
         seen=seen,
         queues=reading().scalars(select(Queue).order_by(Queue.sort_key)).all(),
         roles=list(Role),
-        zones=zones(member.timezone),
         errors=errors or {},
     )
 

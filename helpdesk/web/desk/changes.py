@@ -17,7 +17,7 @@ from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
 from helpdesk.tickets import actions
 from helpdesk.tickets.models import Priority, Queue, Status, Ticket
 from helpdesk.tickets.queries import ticket_for, ticket_id_of
-from helpdesk.web.cached import forget
+from helpdesk.web.cached import recount
 from helpdesk.web.desk.history import last_change
 from helpdesk.web.guard import actor, me, needs, reading, said, viewer
 
@@ -99,7 +99,7 @@ def _change(number: str, change: Change) -> BaseResponse:
             raise
         flash(said(error), "error")
         return redirect(back_to(number))
-    forget()
+    recount()
     return changed(number, ticket_id, client_id)
 
 

@@ -16,7 +16,7 @@ from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.tickets import actions, drafts
 from helpdesk.tickets.models import Attachment, Draft, MessageKind, Status, Ticket
 from helpdesk.tickets.queries import ticket_for, ticket_id_of
-from helpdesk.web.cached import forget
+from helpdesk.web.cached import recount
 from helpdesk.web.desk.changes import back_to, changed, is_script
 from helpdesk.web.desk.thread import icon_of
 from helpdesk.web.guard import me, needs, reading, said, viewer
@@ -50,7 +50,7 @@ def send(number: str) -> BaseResponse:
         _keep(ticket_id, kind, text)
         flash(said(error), "error")
         return redirect(back_to(number))
-    forget()
+    recount()
     return changed(number, ticket_id, client_id)
 
 

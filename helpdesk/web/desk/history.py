@@ -9,12 +9,9 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk.accounts.models import User
 from helpdesk.events import Event
 from helpdesk.lib.errors import _lazy
-from helpdesk.tickets.models import Queue
-from helpdesk.web.cached import SETTINGS_SECONDS, keep
-from helpdesk.web.guard import reading
+from helpdesk.web.desk.directory import queue_names, user_names
 from helpdesk.web.words import words
 
 SHOWN = (
@@ -63,24 +60,6 @@ def last_change(session: Session, ticket_id: int, not_by: int) -> str | None:
         return None
     drawn = _drawn(event)
     return f"{drawn.text} ({drawn.by})" if drawn.by else drawn.text
-
-
-def user_names() -> Mapping[int, str]:
-    """Names of all staff by id."""
-    return keep("user_names", SETTINGS_SECONDS, _user_names)
-
-
-def queue_names() -> Mapping[int, str]:
-    """Names of all queues by id."""
-    return keep("queue_names", SETTINGS_SECONDS, _queue_names)
-
-
-def _user_names() -> dict[int, str]:
-    return dict(reading().execute(select(User.id, User.name)).all())
-
-
-def _queue_names() -> dict[int, str]:
-    return dict(reading().execute(select(Queue.id, Queue.name)).all())
 
 
 def _drawn(event: Event) -> Happening:

@@ -22,11 +22,11 @@ from helpdesk.tickets.views import (
     View,
     counts,
     list_page,
-    queues_of,
     read_view,
     rows_of,
 )
-from helpdesk.web.cached import COUNT_SECONDS, SETTINGS_SECONDS, keep
+from helpdesk.web.cached import COUNT_SECONDS, keep
+from helpdesk.web.desk.directory import open_queues
 from helpdesk.web.formats import ClockFace, moment, promise
 from helpdesk.web.guard import reading, viewer
 from helpdesk.web.words import words
@@ -156,12 +156,6 @@ def _search(who: Viewer, query: str) -> Page:
     most = PAGE if who.queue_ids is None else MAX_HITS
     ids = find_ticket_ids(reading(), query, country=country, limit=most)
     return Page(rows_of(reading(), who, ids)[:PAGE], None)
-
-
-def open_queues(who: Viewer) -> list[tuple[int, str]]:
-    """(id, name) of the queues the viewer works in, a few seconds old at most."""
-    key = ("queues", who.queue_ids)
-    return keep(key, SETTINGS_SECONDS, lambda: queues_of(reading(), who))
 
 
 def _counts(who: Viewer) -> dict[str, int]:

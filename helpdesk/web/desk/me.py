@@ -12,6 +12,7 @@ from helpdesk.accounts.actions import change_user
 from helpdesk.accounts.models import User
 from helpdesk.ext import LANGUAGES
 from helpdesk.lib.errors import HelpdeskError, _lazy
+from helpdesk.web.desk.zones import find_zone
 from helpdesk.web.guard import actor, me, needs, said
 from helpdesk.web.words import words
 
@@ -57,7 +58,7 @@ def _read() -> dict[str, str]:
     found = {
         "theme": form.get("theme", ""),
         "language": form.get("language", ""),
-        "timezone": form.get("timezone", ""),
+        "timezone": find_zone(form.get("timezone", "")),
     }
     allowed = {"theme": THEMES, "language": LANGUAGES, "timezone": available_timezones()}
     for name, value in found.items():
@@ -82,7 +83,6 @@ def _page(errors: dict[str, str]) -> str:
         values={**{key: getattr(me(), key) for key in _FIELDS}, **request.form.to_dict()},
         themes=list(themes.items()),
         languages=list(words().language.items()),
-        zones=[(name, name.replace("_", " ")) for name in sorted(available_timezones())],
     )
 
 

@@ -9,7 +9,7 @@ from helpdesk import ext
 from helpdesk.lib.clock import now
 from helpdesk.notices import Notice, mark_read
 from helpdesk.tickets.models import Ticket
-from helpdesk.web.cached import forget
+from helpdesk.web.cached import recount
 from helpdesk.web.guard import me, needs, reading, viewer
 from helpdesk.web.words import notice_text
 
@@ -49,5 +49,5 @@ def read_all() -> BaseResponse:
     """Mark all as read."""
     with ext.write() as session:
         mark_read(session, me().id, at=now())
-    forget()
+    recount()
     return redirect("/desk/notices")

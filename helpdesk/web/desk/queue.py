@@ -1,8 +1,7 @@
 """The list of tickets: views, search, and the fragment that refreshes it."""
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, render_template
 
-from helpdesk.web.assets import squeezed
 from helpdesk.web.desk.listing import list_context
 from helpdesk.web.guard import needs
 
@@ -18,6 +17,6 @@ def queue() -> str:
 
 @blueprint.get("/desk/rows")
 @needs("desk.use")
-def rows() -> Response:
+def rows() -> str:
     """The list alone, for the page that shows it already."""
-    return squeezed(render_template("desk/_list.html", heading="h1", **list_context()))
+    return render_template("desk/_list.html", heading="h1", **list_context())

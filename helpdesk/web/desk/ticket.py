@@ -1,29 +1,29 @@
 """The page of one ticket: header with chips, thread, composer, the client beside it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import pgettext
-from sqlalchemy import select
+from sqlalchemy import BindParameter, Select, and_, bindparam, exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from helpdesk import ext
-from helpdesk.accounts.models import QueueMember, Role, User
 from helpdesk.accounts.permissions import can
 from helpdesk.clients.models import ContactPoint, Person
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
-from helpdesk.notices import mark_read
-from helpdesk.tickets.drafts import drafts_of
+from helpdesk.notices import Notice, count_unread, mark_read
 from helpdesk.tickets.explain import ExplainedClock, explain
 from helpdesk.tickets.models import (
     DONE,
     NUMBER_OFFSET,
     Clock,
     ClockState,
+    Draft,
     MessageKind,
     PolicyStep,
     Status,
@@ -32,9 +32,9 @@ from helpdesk.tickets.models import (
 )
 from helpdesk.tickets.queries import ticket_id_of
 from helpdesk.tickets.views import tickets_of_client
-from helpdesk.web.cached import SETTINGS_SECONDS, forget, keep, notice_count
-from helpdesk.web.desk.history import user_names
-from helpdesk.web.desk.listing import CHANNEL_ICONS, draw, list_context, open_queues
+from helpdesk.web.cached import COUNT_SECONDS, put, recount
+from helpdesk.web.desk.directory import open_queues, user_names, workers_of
+from helpdesk.web.desk.listing import CHANNEL_ICONS, draw, list_context
 from helpdesk.web.desk.thread import thread_of
 from helpdesk.web.formats import ClockFace, promise
 from helpdesk.web.guard import me, needs, reading, viewer
@@ -46,13 +46,24 @@ STATUSES = (Status.OPEN, Status.PENDING, Status.ON_HOLD, Status.RESOLVED, Status
 OTHERS = 6  # tickets of the client shown beside
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A ticket as its reader opens it: with their drafts, and whether a notice is about it."""
+
+    ticket: Ticket
+    drafts: Mapping[MessageKind, Draft]
+    told: bool
+    unread: int  # notices of the reader
+
+
 @blueprint.get("/desk/t/<number>")
 @needs("ticket.read")
 def ticket(number: str) -> Response:
     """The whole page, or for a click in the list only what stands beside it."""
-    found = open_ticket(number)
-    _read_notices(found.id)
-    context = _talk(found) | _composer(found) | _side(found)
+    opened = _open(number)
+    found = opened.ticket
+    _read_notices(opened)
+    context = _talk(opened) | _composer(found) | _side(found)
     if request.headers.get("HX-Target") == "open":
         suffix = request.query_string.decode("utf-8", "replace")
         context |= {"suffix": f"?{suffix}" if suffix else ""}
@@ -65,7 +76,7 @@ def ticket(number: str) -> Response:
 @needs("ticket.read")
 def talk(number: str) -> str:
     """Header and thread, for a page that shows them already."""
-    return render_template("desk/_talk.html", **_talk(open_ticket(number)))
+    return render_template("desk/_talk.html", **_talk(_open(number)))
 
 
 @blueprint.get("/desk/t/<number>/side")
@@ -89,20 +100,38 @@ def clocks(number: str) -> str:
     return render_template("desk/clocks.html", section="queue", ticket=found, **context)
 
 
-def _read_notices(ticket_id: int) -> None:
+def _read_notices(opened: Opened) -> None:
     """Who opens a ticket knows what its notices say."""
-    if not notice_count() or request.method != "GET":
+    put(("notices", me().id), COUNT_SECONDS, opened.unread)
+    if not opened.told or request.method != "GET":
         return
     with ext.write() as session:
-        if mark_read(session, me().id, at=now(), ticket_id=ticket_id):
-            forget()
+        mark_read(session, me().id, at=now(), ticket_id=opened.ticket.id)
+    recount()
 
 
 def open_ticket(number: str) -> Ticket:
     """The ticket with all that its page names, in one statement. Raises NotFound."""
-    query = (
+    found = reading().scalar(_TICKET, {"ticket_id": ticket_id_of(number)})
+    if found is None or not can(viewer(), "ticket.read", found):
+        raise NotFound()
+    return found
+
+
+def _open(number: str) -> Opened:
+    """As `open_ticket`, in one statement as well. Raises NotFound."""
+    values = {"ticket_id": ticket_id_of(number), "user_id": me().id}
+    rows = reading().execute(_OPENED, values).all()
+    if not rows or not can(viewer(), "ticket.read", rows[0][0]):
+        raise NotFound()
+    ticket, _draft, told, unread = rows[0]
+    return Opened(ticket, {row[1].kind: row[1] for row in rows if row[1]}, told, unread)
+
+
+def _ticket() -> Select[Ticket]:
+    return (
         select(Ticket)
-        .where(Ticket.id == ticket_id_of(number))
+        .where(Ticket.id == bindparam("ticket_id"))
         .options(
             joinedload(Ticket.queue),
             joinedload(Ticket.client),
@@ -111,10 +140,21 @@ def open_ticket(number: str) -> Ticket:
             joinedload(Ticket.assignee),
         )
     )
-    found = reading().scalar(query)
-    if found is None or not can(viewer(), "ticket.read", found):
-        raise NotFound()
-    return found
+
+
+def _opened() -> Select[Any]:
+    reader: BindParameter[int] = bindparam("user_id")
+    told = exists().where(
+        Notice.user_id == reader, Notice.read_at.is_(None), Notice.ticket_id == Ticket.id
+    )
+    own = and_(Draft.ticket_id == Ticket.id, Draft.user_id == reader)
+    query: Select[Any] = _ticket().outerjoin(Draft, own)
+    return query.add_columns(Draft, told, count_unread(reader).scalar_subquery())
+
+
+# Made once: each ticket is opened by them, and building a statement costs more than running it.
+_TICKET = _ticket()
+_OPENED = _opened()
 
 
 def whole_minutes(spans: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], int]]:
@@ -147,8 +187,8 @@ def next_step(step: PolicyStep | None) -> str:
     return str(_("Then is told: %(who)s", who=who))
 
 
-def _talk(found: Ticket) -> dict[str, Any]:
-    drafts = drafts_of(reading(), found.id, me().id)
+def _talk(opened: Opened) -> dict[str, Any]:
+    found, drafts = opened.ticket, opened.drafts
     ids = {kind: draft.id for kind, draft in drafts.items()}
     shown = thread_of(reading(), found, ids, everything="all" in request.args)
     suffix = request.query_string.decode("utf-8", "replace")
@@ -158,7 +198,7 @@ def _talk(found: Ticket) -> dict[str, Any]:
         "drafts": drafts,
         "faces": _faces(found),
         "statuses": STATUSES,
-        "workers": _workers(found.queue_id),
+        "workers": workers_of(found.queue_id),
         "queues": open_queues(viewer()),
         "channel_icon": CHANNEL_ICONS[found.channel],
         "suffix": f"?{suffix}" if suffix else "",
@@ -226,17 +266,3 @@ def _faces(found: Ticket) -> list[tuple[str, ClockFace]]:
     if late:
         return [(names.metric[metric], ClockFace(names.late, "over", "bad")) for metric in late]
     return [(_("Deadlines"), ClockFace(_("on time"), "met", "good"))] if ends else []
-
-
-def _workers(queue_id: int) -> list[tuple[int, str]]:
-    """(id, name) of the people who work in a queue, by name."""
-    return keep(("workers", queue_id), SETTINGS_SECONDS, lambda: _read_workers(queue_id))
-
-
-def _read_workers(queue_id: int) -> list[tuple[int, str]]:
-    member = select(QueueMember.user_id).where(QueueMember.queue_id == queue_id)
-    query = select(User.id, User.name).where(
-        User.active.is_(True),
-        User.all_queues.is_(True) | (User.role != Role.AGENT) | User.id.in_(member),
-    )
-    return [(id_, name) for id_, name in reading().execute(query.order_by(User.sort_key))]

@@ -1,0 +1,66 @@
+"""How sure an answer is, and how sure it must be to be given without a person.
+
+The probability that the first article is the right one comes from a logistic model of four
+measures of the ranking. An administrator says how many of a hundred such answers may be wrong; the
+probability that is then asked for was found on questions with known answers, in and out of the
+base's scope, by the upper end of a confidence interval (Wilson's, 90 %, one-sided), so that luck
+with few questions is not taken for skill. `python -m benchmarks.kb_eval --fit` prints these figures
+anew.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+from math import exp
+
+from sqlalchemy.orm import Session
+
+from helpdesk import settings
+from helpdesk.kb.ranking import Scored
+
+SETTING = "kb_wrong_answers"
+"""How many of a hundred answers without a person may be wrong; 0: never answer so."""
+MISSED = 0.12
+"""Below this probability a search is counted as one that found nothing."""
+
+BIAS = -2.72
+WEIGHTS = (1.08, 3.87, 2.56, 0.70)
+
+THRESHOLDS = ((3, 0.97), (5, 0.95), (10, 0.88), (15, 0.82), (20, 0.75), (30, 0.6), (50, 0.4))
+"""(wrong answers in a hundred, probability to be asked for)."""
+
+
+def features(found: Sequence[Scored]) -> tuple[float, ...]:
+    """The score of the first article, its lead over the second as a part of it, how much of the
+    question its text covers, and what solved questions gave it.
+    """
+    first = found[0]
+    second = found[1].score if len(found) > 1 else 0.0
+    lead = (first.score - second) / max(first.score, 0.3)
+    return (first.score, lead, first.cover, first.learned)
+
+
+def probability(found: Sequence[Scored]) -> float:
+    """That the first article is the right one, 0 to 1; 0 where nothing was found."""
+    if not found:
+        return 0.0
+    weighed = sum(w * x for w, x in zip(WEIGHTS, features(found), strict=True))
+    return 1 / (1 + exp(-BIAS - weighed))
+
+
+def threshold(session: Session) -> float | None:
+    """The probability from which an answer is given without a person; None: never."""
+    wrong = settings.get(session, SETTING)
+    return least_probability(wrong) if wrong > 0 else None
+
+
+def least_probability(wrong: float) -> float:
+    """The probability to be asked for so that at most this many answers of a hundred are wrong."""
+    rates = [rate for rate, _ in THRESHOLDS]
+    at = bisect_left(rates, wrong)
+    if at == 0:
+        return THRESHOLDS[0][1]
+    if at == len(rates):
+        return THRESHOLDS[-1][1]
+    (low, high_p), (high, low_p) = list(pairwise(THRESHOLDS))[at - 1]
+    return high_p + (low_p - high_p) * (wrong - low) / (high - low)

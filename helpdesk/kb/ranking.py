@@ -1,0 +1,320 @@
+"""Which article answers a question: one language's texts in memory, and their scores.
+
+The score is the sum, over the question's words, of the word's rareness times how much the text
+says it, in this word or a near one (derived, misspelt), and over the concepts that both touch
+(`synonyms`). What questions that the article solved before say counts beside its text: how much
+more often they have the word than other solved questions. Sums are divided by the rareness of the
+whole question, so that scores of different questions compare.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from heapq import nlargest
+from math import log
+
+from helpdesk.kb.analysis import SMALL, everyday, faint_stems
+from helpdesk.kb.postings import List, Lists
+from helpdesk.kb.synonyms import FAINT, Thesaurus
+from helpdesk.kb.units import WEIGHTS, Learned, TextUnit
+from helpdesk.kb.vocabulary import MAX_NEAR, Vocabulary
+from helpdesk.lib import stems
+
+MAX_WORDS = 30
+"""Of a long question the rarest words are asked."""
+_FAMILIAR = 0.6
+_UNKNOWN = -1  # number of a stem that nothing here has
+
+Group = dict[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The stems of a question's sentences and its small words (`analysis`); `typing` is a last
+    word not yet finished."""
+
+    lines: tuple[tuple[str, ...], ...]
+    small: tuple[str, ...] = ()
+    typing: str = ""
+
+    @property
+    def stems(self) -> list[str]:
+        """Each stem once, in order."""
+        return list(dict.fromkeys(stem for line in self.lines for stem in line))
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An article and why it was found. Parts of the question's rareness, about 0 to 1: `cover`
+    that its text has in the asked words or near ones; `learned`, what solved questions gave.
+    """
+
+    article_id: int
+    text_id: int  # 0: it has no text in this language
+    score: float
+    cover: float
+    learned: float
+
+
+@dataclass(slots=True)
+class _Place:
+    """An article of the base. A place without text and examples is free for another."""
+
+    article_id: int = 0
+    text_id: int = 0
+    label: str = ""
+    examples: int = 0
+
+
+class _Sums:
+    """The scores so far, by place: in all, and what solved questions gave of it."""
+
+    def __init__(self) -> None:
+        self.all: dict[int, float] = defaultdict(float)
+        self.learned: dict[int, float] = defaultdict(float)
+
+    def add(self, texts: dict[int, float], learned: dict[int, float]) -> None:
+        """Of two reasons the greater counts, and a part of the lesser."""
+        both = WEIGHTS.both
+        for place, value in texts.items():
+            other = learned.get(place)
+            if other is not None:
+                value = value + both * other if value > other else other + both * value
+            self.all[place] += value
+        for place, value in learned.items():
+            self.learned[place] += value
+            if place not in texts:
+                self.all[place] += value
+
+
+class Base:
+    """The texts of one language and the questions that they solved, ready to be asked."""
+
+    def __init__(self, lang: str, words: Thesaurus) -> None:
+        self.lang = lang
+        self.words = words
+        self.vocabulary = Vocabulary()
+        self._places: list[_Place] = []
+        self._by_article: dict[int, int] = {}
+        self._by_text: dict[int, int] = {}
+        self._free: list[int] = []
+        self._terms, self._concepts = Lists(), Lists()
+        self._learned_terms, self._learned_concepts = Lists(), Lists()
+        self._examples = 0
+        self._faint = faint_stems(lang)
+        self._part: dict[int, float] = {}  # what faint words count of their rareness
+        for stem in words.known():
+            self._number(stem)
+
+    def __len__(self) -> int:
+        return len(self._by_article)
+
+    def put(self, unit: TextUnit) -> None:
+        """Index a text, in place of what it or its article's other text was before."""
+        self.drop(unit.id)
+        place = self._place(unit.article_id)
+        entry = self._places[place]
+        self._by_text.pop(entry.text_id, None)
+        entry.text_id, entry.label = unit.id, unit.label
+        self._by_text[unit.id] = place
+        self._terms.put(place, self._numbered(unit.terms))
+        self._concepts.put(place, unit.concepts)
+
+    def drop(self, text_id: int) -> None:
+        """Forget a text; an unknown one is ignored."""
+        place = self._by_text.pop(text_id, None)
+        if place is not None:
+            self._places[place].text_id, self._places[place].label = 0, ""
+            self._terms.drop(place)
+            self._concepts.drop(place)
+            self._free_if_empty(place)
+
+    def learn(self, lessons: Learned) -> None:
+        """Index what an article's examples say, in place of what they said before."""
+        place = self._place(lessons.article_id)
+        entry = self._places[place]
+        self._examples += lessons.size - entry.examples
+        entry.examples = lessons.size
+        self._learned_terms.put(place, self._numbered(lessons.terms))
+        self._learned_concepts.put(place, lessons.concepts)
+        self._free_if_empty(place)
+
+    def familiar(self, word: str) -> float:
+        """How well a folded word is known here: 1 in a text, a solved question, the thesaurus or
+        everyday speech, a half where it is like such a word."""
+        if word in everyday(self.lang):
+            return 1.0
+        found = stems.stem(word, self.lang)
+        if found in self.vocabulary.numbers:
+            return 1.0
+        return 0.5 if self.vocabulary.near(found, _FAMILIAR) else 0.0
+
+    def rank(
+        self,
+        question: Question,
+        labels: frozenset[str],
+        *,
+        top: int,
+        articles: frozenset[int] | None = None,
+    ) -> list[Scored]:
+        """The best articles for a question, best first; of equals the older one first.
+
+        An article whose text here has none of the labels doesn't count, and only those of
+        `articles` where given.
+        """
+        groups = self._groups(question)
+        total = sum(map(self._rareness, groups)) or 1.0
+        sums = _Sums()
+        for group in groups:
+            self._add_words(sums, group)
+        for concept, share in self._touched(question).items():
+            self._add_concept(sums, concept, share)
+        candidates = (
+            (score, -entry.article_id, place)
+            for place, score in sums.all.items()
+            if (not (entry := self._places[place]).text_id or entry.label in labels)
+            and (articles is None or entry.article_id in articles)
+        )
+        return [
+            self._scored(place, score / total, sums.learned.get(place, 0.0) / total, groups)
+            for score, _, place in nlargest(top, candidates)
+        ]
+
+    def _place(self, article_id: int) -> int:
+        place = self._by_article.get(article_id)
+        if place is None:
+            if self._free:
+                place = self._free.pop()
+            else:
+                place = len(self._places)
+                self._places.append(_Place())
+            self._by_article[article_id] = place
+            self._places[place] = _Place(article_id)
+        return place
+
+    def _free_if_empty(self, place: int) -> None:
+        entry = self._places[place]
+        if not entry.text_id and not entry.examples:
+            del self._by_article[entry.article_id]
+            self._free.append(place)
+
+    def _numbered(self, terms: dict[str, float]) -> dict[int, float]:
+        return {self._number(stem): weight for stem, weight in terms.items()}
+
+    def _number(self, stem: str) -> int:
+        number = self.vocabulary.number(stem)
+        if stem.startswith(SMALL):
+            self._part[number] = WEIGHTS.small
+        elif stem in self._faint:
+            self._part[number] = FAINT
+        return number
+
+    def _groups(self, question: Question) -> list[Group]:
+        """For each word of the question the terms that do for it, with what they are worth; the
+        word itself first."""
+        groups = [self._group(stem) for stem in (*question.stems, *question.small)]
+        if question.typing:
+            beginnings = self.vocabulary.beginning(question.typing)
+            groups.append({_UNKNOWN: 1.0} | dict.fromkeys(beginnings, WEIGHTS.typing))
+        if len(groups) > MAX_WORDS:
+            groups.sort(key=lambda group: (any(map(self._has, group)), self._rareness(group)))
+        return groups[-MAX_WORDS:]
+
+    def _group(self, stem: str) -> Group:
+        group = {self.vocabulary.numbers.get(stem, _UNKNOWN): 1.0}
+        near = self.vocabulary.near(stem, WEIGHTS.near_least)
+        for number, likeness in [pair for pair in near if self._has(pair[0])][:MAX_NEAR]:
+            group[number] = WEIGHTS.near * likeness
+        return group
+
+    def _has(self, number: int) -> bool:
+        return number in self._terms or number in self._learned_terms
+
+    def _touched(self, question: Question) -> dict[int, float]:
+        """The concepts that the question's sentences touch; a word that the thesaurus lacks counts
+        as the one that is most like it."""
+        touched: dict[int, float] = {}
+        for line in question.lines:
+            found: dict[str, float] = {}
+            for stem in line:
+                other, likeness = self._in_thesaurus(stem)
+                found[other] = max(found.get(other, 0.0), likeness)
+            for concept, share in self.words.concepts(found).items():
+                touched[concept] = max(touched.get(concept, 0.0), share)
+        return touched
+
+    def _in_thesaurus(self, stem: str) -> tuple[str, float]:
+        if not self.words.knows(stem):
+            for number, likeness in self.vocabulary.near(stem, WEIGHTS.near_least):
+                other = self.vocabulary.stem(number)
+                if likeness >= WEIGHTS.concept_near and self.words.knows(other):
+                    return other, likeness
+        return stem, 1.0
+
+    def _rareness(self, group: Group) -> float:
+        return self._idf(next(iter(group)))
+
+    def _idf(self, number: int) -> float:
+        found = self._terms.get(number)
+        idf = self._rare(found, self._learned_terms.get(number))
+        return idf * self._part.get(number, 1.0)
+
+    def _rare(self, texts: List | None, learned: List | None) -> float:
+        """How rare what these lists hold is among the articles."""
+        size = len(self._by_article)
+        idf = _idf(size, len(texts) if texts else 0)
+        if not learned:
+            return idf
+        either = set(learned.places).union(texts.places if texts else ())
+        return (1 - WEIGHTS.shared) * idf + WEIGHTS.shared * _idf(size, len(either))
+
+    def _add_words(self, sums: _Sums, group: Group) -> None:
+        in_texts: dict[int, float] = {}
+        in_learned: dict[int, float] = {}
+        for number, weight in group.items():
+            texts, learned = self._terms.get(number), self._learned_terms.get(number)
+            if texts:
+                _raise(in_texts, texts.weighed(weight * self._idf(number)))
+            if learned:
+                worth = WEIGHTS.learned * weight * self._part.get(number, 1.0)
+                _raise(in_learned, self._telling(learned, worth))
+        sums.add(in_texts, in_learned)
+
+    def _add_concept(self, sums: _Sums, concept: int, share: float) -> None:
+        texts, learned = self._concepts.get(concept), self._learned_concepts.get(concept)
+        worth = WEIGHTS.concepts * share * self._rare(texts, learned)
+        in_texts = dict(texts.weighed(worth)) if texts else {}
+        in_learned = (
+            dict(self._telling(learned, WEIGHTS.learned_concepts * share)) if learned else {}
+        )
+        sums.add(in_texts, in_learned)
+
+    def _telling(self, found: List, worth: float) -> Iterable[tuple[int, float]]:
+        """How much more often an article's solved questions have this than all others: the
+        logarithm of the ratio, where there is more."""
+        doubt = WEIGHTS.doubt
+        usual = (found.total + 0.5) / (self._examples + 1)
+        for place, count in found.weighed(1.0):
+            ratio = (count + doubt * usual) / ((self._places[place].examples + doubt) * usual)
+            if ratio > 1:
+                yield place, worth * log(ratio)
+
+    def _scored(self, place: int, score: float, learned: float, groups: list[Group]) -> Scored:
+        entry = self._places[place]
+        has = self._terms.at(place)
+        covered = total = 0.0
+        for group in groups:
+            rareness = self._rareness(group)
+            total += rareness
+            covered += rareness * max((w for n, w in group.items() if n in has), default=0.0)
+        return Scored(entry.article_id, entry.text_id, score, covered / (total or 1.0), learned)
+
+
+def _idf(size: int, count: int) -> float:
+    return log(1 + (size - count + 0.5) / (count + 0.5))
+
+
+def _raise(best: dict[int, float], values: Iterable[tuple[int, float]]) -> None:
+    for place, value in values:
+        if value > best.get(place, 0.0):
+            best[place] = value

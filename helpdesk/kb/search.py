@@ -1,0 +1,182 @@
+"""Search in the knowledge base: for readers, beside tickets and while somebody types."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from helpdesk.kb import confidence, extract
+from helpdesk.kb.index import bases
+from helpdesk.kb.models import Article, ArticleText, Category, State
+from helpdesk.kb.ranking import Base, Scored
+from helpdesk.kb.reading import Reading, question, readings
+
+_OTHER_LANGUAGE = 0.6  # what a score in a language that nobody asked for counts
+_FAMILIAR = 0.5  # how well a question must fit a language to be looked for in it as well
+_LEAST = 0.05  # scores below are chance
+_SPARE = 2  # so many more are looked for, in case that some may not be shown
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article that may answer. `excerpt` is its line nearest to the question; `marks` are the
+    places (begin, end) in it of words that were asked for."""
+
+    article_id: int
+    text_id: int
+    key: str
+    slug: str
+    title: str
+    lang: str
+    excerpt: str
+    score: float
+    state: State
+    marks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The article that answers by itself, and the probability that it is the right one."""
+
+    article_id: int
+    key: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What was found, best first. `missed`: most likely nothing of it is what was looked for."""
+
+    items: list[Hit]
+    answer: Answer | None
+    missed: bool
+
+
+class _Found(NamedTuple):
+    """An article, the reading in which it was found, and its standing there."""
+
+    scored: Scored
+    reading: Reading
+
+
+def search(
+    session: Session,
+    query: str,
+    *,
+    lang: str | None,
+    states: tuple[State, ...] = (State.PUBLIC,),
+    limit: int = 10,
+    category_id: int | None = None,
+    typing: bool = False,
+) -> Results:
+    """Articles for a question. Texts in `lang` are shown where an article has one, else in the
+    language of the question; None: as the question reads. `category_id` narrows to a category
+    and those below it; `typing`: the last word may be unfinished.
+    """
+    within = None if category_id is None else _articles_of(session, category_id)
+    with bases(session) as known:
+        found = _ask(known, query, lang, states, limit + _SPARE, within, typing)
+    items = _hits(session, found, lang, states)[:limit]
+    chance = confidence.probability([one.scored for one in found])
+    answer = None
+    if items and found and items[0].article_id == found[0].scored.article_id:
+        least = confidence.threshold(session)
+        if least is not None and chance >= least and not typing:
+            answer = Answer(items[0].article_id, items[0].key, round(chance, 3))
+    return Results(items, answer, missed=chance < confidence.MISSED)
+
+
+def suggest(
+    session: Session,
+    text: str,
+    lang: str | None,
+    limit: int = 3,
+    *,
+    states: tuple[State, ...] = (State.PUBLIC,),
+) -> list[Hit]:
+    """Articles for a long text, such as an email with its subject as the first line."""
+    with bases(session) as known:
+        found = _ask(known, text, lang, states, limit + _SPARE, None, False)
+    return _hits(session, found, lang, states)[:limit]
+
+
+def _ask(
+    known: dict[str, Base],
+    query: str,
+    lang: str | None,
+    states: tuple[State, ...],
+    top: int,
+    within: frozenset[int] | None,
+    typing: bool,
+) -> list[_Found]:
+    labels = frozenset(state.value for state in states)
+    best: dict[int, _Found] = {}
+    for place, reading in enumerate(readings(query, lang, known)):
+        asked = place == 0 or reading.lang == lang
+        if not asked and best and reading.fit < _FAMILIAR:
+            continue
+        ask = question(reading.text, reading.lang, typing=typing)
+        for scored in known[reading.lang].rank(ask, labels, top=top, articles=within):
+            if not asked:
+                scored = replace(scored, score=scored.score * _OTHER_LANGUAGE)
+            other = best.get(scored.article_id)
+            if scored.score >= _LEAST and (not other or other.scored.score < scored.score):
+                best[scored.article_id] = _Found(scored, reading)
+    order = sorted(best.values(), key=lambda one: (-one.scored.score, one.scored.article_id))
+    return order[:top]
+
+
+def _hits(
+    session: Session, found: list[_Found], lang: str | None, states: Collection[State]
+) -> list[Hit]:
+    rows = session.scalars(
+        select(ArticleText)
+        .join(ArticleText.article)
+        .where(ArticleText.article_id.in_([one.scored.article_id for one in found]))
+        .where(ArticleText.state.in_(states), Article.deleted_at.is_(None))
+        .options(joinedload(ArticleText.article))
+    ).all()
+    texts: dict[int, list[ArticleText]] = {}
+    for row in rows:
+        texts.setdefault(row.article_id, []).append(row)
+    hits = []
+    for one in found:
+        shown = _shown(texts.get(one.scored.article_id, ()), lang, one)
+        if shown is not None:
+            hits.append(_hit(shown, one))
+    return hits
+
+
+def _shown(texts: Iterable[ArticleText], lang: str | None, found: _Found) -> ArticleText | None:
+    """The text to show: in the wanted language, else the one that was found, else any."""
+    order = (lang, found.reading.lang)
+    ranks = {code: rank for rank, code in reversed(list(enumerate(order)))}
+    return min(texts, key=lambda text: (ranks.get(text.lang, 2), text.lang), default=None)
+
+
+def _hit(text: ArticleText, found: _Found) -> Hit:
+    excerpt: str = text.excerpt
+    marks: tuple[tuple[int, int], ...] = ()
+    if text.lang == found.reading.lang:
+        excerpt, marks = extract.nearest_line(text, found.reading.text)
+    return Hit(
+        text.article_id,
+        text.id,
+        text.article.key,
+        text.slug,
+        text.title,
+        text.lang,
+        excerpt,
+        round(found.scored.score, 4),
+        text.state,
+        marks,
+    )
+
+
+def _articles_of(session: Session, category_id: int) -> frozenset[int]:
+    tree = select(Category.id).where(Category.id == category_id).cte("tree", recursive=True)
+    tree = tree.union(select(Category.id).where(Category.parent_id == tree.c.id))
+    inside = select(Article.id).where(Article.category_id.in_(select(tree.c.id)))
+    return frozenset(session.scalars(inside))

@@ -1,0 +1,121 @@
+"""What the lines of a client's timeline say, in the reader's language."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask_babel import get_locale, pgettext
+from flask_babel import gettext as _
+
+from helpdesk.lib.money import money
+from helpdesk.tickets.models import NUMBER_OFFSET, Status
+
+
+def amount_text(amount: int, currency: str) -> str:
+    """Minor units of a currency as the reader writes them."""
+    locale = get_locale()
+    return money(amount, currency, locale.language if locale else "en")
+
+
+def event_title(kind: str, ticket_id: int | None, data: Mapping[str, Any], text: str) -> str:
+    """What an event says; `text` is that of its promise, if it has one."""
+    if kind.startswith("ticket."):
+        return _ticket_title(kind, str((ticket_id or 0) + NUMBER_OFFSET), data)
+    if kind.startswith("promise."):
+        return _promise_title(kind, data, text)
+    if kind in ("client.changed", "person.changed"):
+        return _changed(kind, data.get("fields", ()))
+    titles: dict[str, str] = {
+        "client.created": _("The client was added"),
+        "client.merged": _("Another record was merged into this one"),
+        "client.unmerged": _("A merge was undone"),
+        "contact_point.added": _("An address or number was added"),
+        "contact_point.bad": _("An address was marked as bad: mail came back"),
+        "contact_point.changed": _("An address or number was changed"),
+        "contact_point.removed": _("An address or number was removed"),
+        "contact_point.verified": _("An address was verified"),
+        "item.created": _("A product of the client was added"),
+        "item.changed": _("A product of the client was changed"),
+        "message.bounced": _("The mail came back undelivered"),
+        "person.created": _("A contact person was added"),
+        "person.removed": _("A contact person was removed"),
+    }
+    return titles.get(kind) or _("A message that was erased")
+
+
+def purchase_title(title: str, amount: int, currency: str) -> str:
+    return str(
+        _("Purchase %(amount)s: %(title)s", amount=amount_text(amount, currency), title=title)
+    )
+
+
+def invoice_title(number: str, amount: int, currency: str) -> str:
+    sum_ = amount_text(amount, currency)
+    return str(_("Invoice %(number)s: %(amount)s", number=number, amount=sum_))
+
+
+def document_title(filename: str) -> str:
+    return str(_("Document: %(name)s", name=filename))
+
+
+def article_title(title: str) -> str:
+    return str(_("Read the article: %(title)s", title=title))
+
+
+def _ticket_title(kind: str, number: str, data: Mapping[str, Any]) -> str:
+    if kind == "ticket.status":
+        status = _status_word(Status(data["new"]))
+        return str(_("Ticket %(number)s: %(status)s", number=number, status=status))
+    if kind == "ticket.rated":
+        score = data.get("score", "?")
+        return str(_("Ticket %(number)s rated %(score)s of 5", number=number, score=score))
+    if kind == "ticket.requester":
+        return str(_("Ticket %(number)s: the requester was changed", number=number))
+    return str(_("Ticket %(number)s was opened by hand", number=number))
+
+
+def _promise_title(kind: str, data: Mapping[str, Any], text: str) -> str:
+    if kind == "promise.made":
+        return str(_("Promise: %(text)s", text=text))
+    if data.get("kept") is None:
+        return str(_("The promise runs again: %(text)s", text=text))
+    if data["kept"]:
+        return str(_("Promise kept: %(text)s", text=text))
+    return str(_("Promise broken: %(text)s", text=text))
+
+
+def _changed(kind: str, fields: Sequence[str]) -> str:
+    words = dict.fromkeys(_field_word(field) for field in fields)
+    what = ", ".join(words)
+    if kind == "person.changed":
+        return str(_("A contact person was changed: %(what)s", what=what))
+    return str(_("The record was changed: %(what)s", what=what))
+
+
+def _field_word(field: str) -> str:
+    words: dict[str, str] = {
+        "about": _("about"),
+        "external_id": _("number in another system"),
+        "language": _("language"),
+        "name": _("name"),
+        "organisation_id": _("organisation"),
+        "owner_id": _("account owner"),
+        "potential": _("potential or actual"),
+        "relation": _("relation"),
+        "role": _("role"),
+        "tags": _("tags"),
+        "timezone": _("time zone"),
+        "vocative": _("form of address"),
+    }
+    return words.get(field) or _("profile")
+
+
+def _status_word(status: Status) -> str:
+    words: dict[Status, str] = {
+        Status.NEW: _("new"),
+        Status.OPEN: pgettext("ticket", "open"),
+        Status.PENDING: _("waiting for the client"),
+        Status.ON_HOLD: _("on hold"),
+        Status.RESOLVED: _("resolved"),
+        Status.CLOSED: pgettext("ticket", "closed"),
+    }
+    return words[status]

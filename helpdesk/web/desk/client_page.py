@@ -1,0 +1,226 @@
+"""What the page of one client shows: numbers, profile, people, cards, timeline."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from flask import g, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from helpdesk.clients.completeness import completeness
+from helpdesk.clients.models import Client, ClientKind
+from helpdesk.clients.queries import people_of
+from helpdesk.fields import Field, FieldKind, fields_of
+from helpdesk.lib.clock import now
+from helpdesk.lib.errors import NotFound
+from helpdesk.reports.client_cards import cards_of
+from helpdesk.reports.client_numbers import numbers_of
+from helpdesk.reports.timeline import ALL, ONLY, TimelineItem, timeline_page
+from helpdesk.reports.timeline_item import mark_text, read_mark
+from helpdesk.tickets.models import NUMBER_OFFSET
+from helpdesk.tickets.views import tickets_of_client
+from helpdesk.web.cached import SETTINGS_SECONDS, keep
+from helpdesk.web.desk.client_undo import Undo, undo_offered
+from helpdesk.web.desk.directory import user_names
+from helpdesk.web.desk.listing import CHANNEL_ICONS, draw
+from helpdesk.web.formats import day, zone
+from helpdesk.web.guard import may, reading, viewer
+from helpdesk.web.words import words
+
+LINES = 30
+TICKETS = 8
+MEMBERS = 12
+ICONS = {
+    "article": ("book-2", None),
+    "call": ("phone", None),
+    "client.note": ("note", "note"),
+    "document": ("file-text", None),
+    "invoice": ("receipt", None),
+    "note": ("lock", "note"),
+    "purchase": ("shopping-cart", None),
+    "promise.made": ("heart-handshake", "warn"),
+    "promise.settled": ("heart-handshake", None),
+    "ticket.rated": ("star", "good"),
+    "ticket.status": ("progress-check", None),
+    "ticket.opened": ("ticket", None),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the timeline, ready for the template."""
+
+    item: TimelineItem
+    icon: str
+    tone: str | None
+    href: str | None
+
+
+class Value(NamedTuple):
+    """A profile field with what is shown of it: None where it is empty, "" where it is hidden."""
+
+    field: Field
+    label: str
+    text: str | None
+    hidden: bool
+
+
+def client_for(session: Session, client_id: int) -> Client:
+    """The client. Raises NotFound."""
+    found = session.get(Client, client_id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def page(client_id: int, errors: Mapping[str, str] | None = None) -> str:
+    """The page; with `errors` what was typed is shown again. Raises NotFound."""
+    found, organisation = _found(reading(), client_id)
+    people = people_of(reading(), found.id)
+    fields = profile_fields()
+    points = [point for _person, mine in people for point in mine]
+    rows = tickets_of_client(reading(), viewer(), found.id, limit=TICKETS)
+    context = {
+        "section": "clients",
+        "client": found,
+        "organisation": organisation,
+        "owner": user_names().get(found.owner_id or 0),
+        "members": _members(reading(), found),
+        "people": people,
+        "profile": [value_of(field, found) for field in fields],
+        "complete": completeness(found, fields, points),
+        "numbers": numbers_of(
+            reading(), found.id, queue_ids=viewer().queue_ids, at=now(), today=today()
+        ),
+        "cards": cards_of(reading(), found.id),
+        "names": user_names(),
+        "rows": draw(rows, ""),
+        "today": today(),
+        "at": now(),
+        "languages": words().language,
+        "typed": request.form if errors else {},
+        "errors": errors or {},
+        "undo": _undo(found.id),
+    }
+    return render_template("desk/client.html", **context, **_timeline(found.id))
+
+
+def profile_fields() -> list[Field]:
+    """The active fields, a few seconds old at most."""
+    return keep("fields", SETTINGS_SECONDS, lambda: fields_of(reading()))
+
+
+def value_of(field: Field, client: Client) -> Value:
+    """What the reader may see of a field of this client."""
+    hidden = field.sensitive and not may("client.sensitive")
+    if field.key not in client.profile:
+        return Value(field, field.label(g.language), None, hidden)
+    text = "" if hidden else shown_value(field, client.profile[field.key])
+    return Value(field, field.label(g.language), text, hidden)
+
+
+def shown_value(field: Field, value: Any) -> str:
+    """A stored value for people to read."""
+    if field.kind == FieldKind.YES_NO:
+        return str(_("yes") if value else _("no"))
+    if field.kind == FieldKind.DATE:
+        return short_day(date.fromisoformat(value))
+    return str(value)
+
+
+def today() -> date:
+    """The reader's day."""
+    return now().astimezone(zone()).date()
+
+
+def short_day(at: date) -> str:
+    """A day in figures as readers write it: 31.12.1980, in English 31 Dec 1980."""
+    return f"{at:%d %b %Y}" if g.language == "en" else f"{at:%d.%m.%Y}"
+
+
+def _found(session: Session, client_id: int) -> tuple[Client, tuple[int, str] | None]:
+    above = aliased(Client)
+    query = select(Client, above.id, above.name).outerjoin(
+        above, above.id == Client.organisation_id
+    )
+    row = session.execute(query.where(Client.id == client_id)).first()
+    if row is None:
+        raise NotFound()
+    return row[0], (row[1], row[2]) if row[1] else None
+
+
+def _members(session: Session, client: Client) -> Sequence[Client]:
+    """Clients that belong to this organisation."""
+    if client.kind != ClientKind.ORGANISATION:
+        return []
+    query = select(Client).where(Client.organisation_id == client.id).order_by(Client.id)
+    return session.scalars(query.limit(MEMBERS)).all()
+
+
+def _undo(client_id: int) -> Undo | None:
+    return undo_offered(reading(), client_id, request.args.get("undo", ""))
+
+
+def _timeline(client_id: int) -> dict[str, Any]:
+    part = request.args.get("show", "")
+    chosen = ONLY.get(part, ALL)
+    before = read_mark(request.args.get("before", ""))
+    found = timeline_page(
+        reading(),
+        client_id,
+        chosen,
+        queue_ids=viewer().queue_ids,
+        limit=LINES,
+        before=before,
+    )
+    address = f"/desk/clients/{client_id}?" + (f"show={part}&" if part in ONLY else "")
+    return {
+        "part": part if part in ONLY else "",
+        "parts": _parts(),
+        "days": list(_by_day([_line(client_id, item) for item in found.items])),
+        "older": f"{address}before={mark_text(found.older)}#timeline" if found.older else None,
+        "later_page": before is not None,
+    }
+
+
+def _parts() -> list[tuple[str, str]]:
+    return [
+        ("", _("All")),
+        ("emails", _("Emails")),
+        ("calls", _("Calls")),
+        ("forms", _("Forms")),
+        ("notes", _("Notes")),
+        ("money", _("Money")),
+        ("articles", _("Articles")),
+    ]
+
+
+def _line(client_id: int, item: TimelineItem) -> Line:
+    icon, tone = ICONS.get(item.kind, ("pencil", None))
+    if item.kind == "message":
+        inbound = item.direction == "inbound"
+        icon = CHANNEL_ICONS.get(item.channel or "", "mail") if inbound else "send"
+        tone = "acc" if inbound else "good"
+    href = None
+    if item.ticket_id is not None:
+        place = f"#m{item.thing_id}" if item.thing_id else ""
+        href = f"/desk/t/{item.ticket_id + NUMBER_OFFSET}{place}"
+    elif item.kind == "document":
+        href = f"/desk/clients/{client_id}/documents/{item.thing_id}"
+    return Line(item, icon, tone, href)
+
+
+def _by_day(lines: list[Line]) -> Iterator[tuple[str, list[Line]]]:
+    group: list[Line] = []
+    name = ""
+    for line in lines:
+        if day(line.item.at) != name:
+            if group:
+                yield name, group
+            name, group = day(line.item.at), []
+        group.append(line)
+    if group:
+        yield name, group
