@@ -59,6 +59,10 @@ test: check ## Checks and all tests, on SQLite and PostgreSQL
 bench: install-test ## Measure: SIZE=1k, 10k, 100k or 1m
 	$(BIN)/python -m benchmarks --size $(SIZE)
 
+.PHONY: kb-eval
+kb-eval: install-test ## Measure the knowledge base's search against plain bm25, in three languages
+	$(BIN)/python -m benchmarks.kb_eval
+
 .PHONY: clean
 clean: ## Remove what `make` made, but no data
 	rm -rf $(VENV) $(MO) helpdesk.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -35,6 +35,7 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.stems import LANGUAGES
 
 EXAMPLES = (0, 1, 3, 10)
+_HEAD = ("n", "bm25 r1/3", "ours r1/3", "x r1", "x r3", "alone", "wrong", "far", "near", "p95ms")
 _COLUMNS = "{:18} {:>4}  {:>11} {:>11}  {:>5} {:>5}   {:>5} {:>6}   {:>6} {:>6}   {:>6}"
 
 

@@ -20,7 +20,8 @@ class Mood(Enum):
 
     ACCEPT = auto()
     LATER = auto()  # 451 after DATA
-    NEVER = auto()  # 550 to RCPT
+    NEVER = auto()  # 550 to RCPT: no such address
+    UNWANTED = auto()  # 550 to RCPT: it doesn't want us
     BUSY = auto()  # 421 to MAIL
     DROP_IN_DATA = auto()  # hangs up while the email is coming
     DROP_AFTER_DATA = auto()  # takes the email and hangs up without a word
@@ -129,6 +130,8 @@ class _Handler:
     ) -> str:
         if self.relay.mood_for(address) is Mood.NEVER:
             return f"550 5.1.1 {self.relay.words}"
+        if self.relay.mood_for(address) is Mood.UNWANTED:
+            return f"550 5.7.1 {self.relay.words}"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
 from helpdesk import ext, jobs
 from helpdesk.accounts import limits
@@ -153,6 +154,46 @@ def test_merging_ends_when_the_index_is_merged(app: Flask) -> None:
     with ext.session() as session:
         found = session.scalars(fulltext.matching(session, "message_fts", [["word"]]))
         assert len(found.all()) == 40
+
+
+@pytest.mark.parametrize("flood", [True, False])
+def test_merging_goes_on_during_a_flood_a_step_a_turn(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, flood: bool
+) -> None:
+    """No segments gather while mail comes in without a pause (SQLite)."""
+    steps: list[str] = []
+    merge = upkeep.merge
+
+    def counted(session: Session, name: str, pages: int) -> bool:
+        steps.append(name)
+        return merge(session, name, pages)
+
+    monkeypatch.setattr(upkeep, "merge", counted)
+    worker = Worker(app)
+    most = 0
+    for number in range(60):
+        with ext.write() as session:
+            fulltext.index(session, "message_fts", [(number, ["word", f"w{number}"])])
+        if number % 6 == 5:
+            worker.quick[0].did = time.monotonic() if flood else 0.0
+            steps.clear()
+            worker.merge()
+            assert set(steps) == set(fulltext.TABLES)
+            assert not flood or len(steps) == len(fulltext.TABLES)
+            most = max(most, segments())
+    assert most < 12
+    with ext.session() as session:
+        found = session.scalars(fulltext.matching(session, "message_fts", [["word"]]))
+        assert len(found.all()) == 60
+
+
+def segments() -> int:
+    """Of the full-text index of messages; 0 on PostgreSQL, which has none."""
+    with ext.session() as session:
+        if not ext.is_sqlite(ext.db.engine):
+            return 0
+        query = text("SELECT count(DISTINCT segid) FROM message_fts_idx")
+        return int(session.scalar(query) or 0)
 
 
 def test_upkeep_works_while_others_read(app: Flask) -> None:

@@ -3,24 +3,33 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from helpdesk import ext
+from helpdesk import ext, fields, files
 from helpdesk.accounts.actions import create_token, one_time_link
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import GRANTS, PERMISSIONS
 from helpdesk.accounts.sessions import log_in
-from helpdesk.clients.models import Person
+from helpdesk.clients import fact_actions, items
+from helpdesk.clients.models import Client, ContactPoint, Person
+from helpdesk.events import Actor
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.intake.receive import process_new
+from helpdesk.kb.actions import create_article
+from helpdesk.kb.categories import create_category
+from helpdesk.kb.checks import Content
+from helpdesk.kb.models import ArticleText, Category
 from helpdesk.lib.clock import now
 from helpdesk.lib.tokens import link_token
 from helpdesk.outbox.models import Outgoing
+from helpdesk.products import Product
 from helpdesk.reactions import react
 from helpdesk.tickets.models import Attachment, Mailbox, Message, Policy, Ticket
 from helpdesk.web.guard import COOKIE
@@ -92,6 +101,13 @@ TABLE: dict[str, str] = {
     "api.create_message": "ticket.answer",
     "api.create_ticket": "ticket.answer",
     "api.explain_clocks": "ticket.read",
+    "api.add_example": "kb.write",
+    "api.list_articles": "kb.read",
+    "api.list_categories": "kb.read",
+    "api.patch_article": "kb.write",
+    "api.put_article": "kb.write",
+    "api.read_article": "kb.read",
+    "api.search_articles": "kb.read",
     "api.list_calendars": "calendar.read",
     "api.list_clients": "client.read",
     "api.list_deliveries": "delivery.read",
@@ -109,15 +125,41 @@ TABLE: dict[str, str] = {
     "api.read_timeline": "client.read",
     "api.replay_delivery": "delivery.replay",
     "desk_changes.assignee": "ticket.change",
+    "desk_changes.kind": "ticket.change",
     "desk_changes.priority": "ticket.change",
+    "desk_changes.product": "ticket.change",
     "desk_changes.queue": "ticket.change",
+    "desk_changes.reason": "ticket.change",
     "desk_changes.status": "ticket.change",
     "desk_changes.subject": "ticket.change",
     "desk_changes.tags": "ticket.change",
-    "desk_client.add_point": "client.change",
-    "desk_client.change": "client.change",
+    "desk_classify.product": "ticket.change",
+    "desk_classify.reason": "ticket.change",
     "desk_client.client": "client.read",
     "desk_client.clients": "client.read",
+    "desk_client.put_back": "client.change",
+    "desk_client_facts.add_documents": "client.change",
+    "desk_client_facts.add_note": "client.change",
+    "desk_client_facts.delete_document": "client.change",
+    "desk_client_facts.delete_note": "client.change",
+    "desk_client_facts.document": "client.read",
+    "desk_client_facts.make_promise": "client.change",
+    "desk_client_facts.settle_promise": "client.change",
+    "desk_client_items.create": "client.change",
+    "desk_client_items.edit": "client.change",
+    "desk_client_items.new": "client.change",
+    "desk_client_items.save": "client.change",
+    "desk_client_people.add_person": "client.change",
+    "desk_client_people.add_point": "client.change",
+    "desk_client_people.change_person": "client.change",
+    "desk_client_people.change_point": "client.change",
+    "desk_client_people.new_person": "client.change",
+    "desk_client_people.person": "client.change",
+    "desk_client_people.remove_person": "client.change",
+    "desk_client_record.change": "client.change",
+    "desk_client_record.form": "client.change",
+    "desk_client_ticket.create": "ticket.answer",
+    "desk_client_ticket.form": "ticket.answer",
     "desk_composer.remove": "ticket.answer",
     "desk_composer.save_draft": "ticket.answer",
     "desk_composer.send": "ticket.answer",
@@ -212,6 +254,7 @@ def world(app: Flask, cast: Cast) -> World:
             "outgoing_id": session.scalars(select(Outgoing.id)).one(),
             "client_id": ticket.client_id,
             "person_id": session.scalars(select(Person.id).limit(1)).one(),
+            **record_of(session, cast, ticket.client_id),
             "delivery_id": delivery,
             "queue_id": cast.support.id,
             "mailbox_id": session.scalars(select(Mailbox.id).limit(1)).one(),
@@ -219,12 +262,44 @@ def world(app: Flask, cast: Cast) -> World:
             "policy_id": session.scalars(select(Policy.id).limit(1)).one(),
             "user_id": cast.bob.id,
             "token_id": 1,
+            "article_id": (article := _article(session)).article_id,
+            "ref": article.article_id,
+            "category_id": session.scalars(select(Category.id)).one(),
             "filename": "icon.svg",
             "_rest": "nothing",
             "token": one_time_link(session, cast.bob, now()),
             "ticket_token": link_token(secret, ticket.id, ticket.link_nonce),
         }
     return World(cast, values)
+
+
+def record_of(session: Session, cast: Cast, client_id: int) -> dict[str, int]:
+    """One of each thing in a client's record."""
+    client = session.get_one(Client, client_id)
+    mine: dict[str, Any] = {"user_id": cast.alice.id, "at": now()}
+    by: dict[str, Any] = {"actor": Actor(user_id=cast.alice.id), "at": now()}
+    product = Product(name="Lamp", sort_key="lamp", created_at=now())
+    session.add(product)
+    session.flush()
+    item, _ = items.put_item(session, client, {"product_id": product.id}, **by)
+    file: dict[str, Any] = {"sha256": files.put(b"act"), "size": 3, "content_type": "text/plain"}
+    due = now() + timedelta(days=1)
+    fields.seed_fields(session)
+    return {
+        "point_id": session.scalars(select(ContactPoint.id).limit(1)).one(),
+        "note_id": fact_actions.add_note(session, client, "x", **mine).id,
+        "document_id": fact_actions.add_document(session, client, filename="a", **file, **by).id,
+        "promise_id": fact_actions.make_promise(session, client, "x", due_at=due, **mine).id,
+        "item_id": item.id,
+        "field_id": session.scalars(select(fields.Field.id).limit(1)).one(),
+    }
+
+
+def _article(session: Session) -> ArticleText:
+    """An article that nobody has published."""
+    category = create_category(session, {"en": "Lamps"}, at=now())
+    content = Content("Lamps", "Switch it on.")
+    return create_article(session, content, lang="en", category_id=category.id, at=now())
 
 
 def rules(app: Flask) -> Iterator[Rule]:

@@ -43,6 +43,8 @@ ADMIN = SUPERVISOR | {
     "outbox.read",
     "client.erase",
     "field.change",
+    "reason.change",
+    "product.change",
     "kb.admin",
 }
 GRANTS: dict[Role, frozenset[str]] = {

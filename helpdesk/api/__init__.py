@@ -8,6 +8,7 @@ from helpdesk.api import (
     clients,
     deliveries,
     events,
+    kb,
     messages,
     policies,
     queues,
@@ -21,7 +22,7 @@ from helpdesk.api.operation import PERMISSION_OF, api
 __all__ = ["PERMISSION_OF", "register"]
 
 # Importing them publishes their operations.
-NOUNS = (calendars, clients, deliveries, events, messages, policies, queues, tickets, users)
+NOUNS = (calendars, clients, deliveries, events, kb, messages, policies, queues, tickets, users)
 
 
 def register(app: APIFlask) -> None:

@@ -66,7 +66,7 @@ def _finish(method: str, operation: dict[str, Any]) -> None:
         if MIMETYPE in response.get("content", {}):
             response["description"] = WORDS[code]
     for parameter in operation["parameters"]:
-        if parameter["in"] == "path":
+        if parameter["in"] == "path" and parameter["schema"].get("type") != "string":
             parameter["schema"] |= {"format": "int64", "minimum": 1, "maximum": MAX_ID}
         description = parameter["schema"].pop("description", None)
         if description:

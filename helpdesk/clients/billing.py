@@ -1,11 +1,11 @@
 """Purchases and invoices as the billing system tells them, and what a client owes, by age."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import Date, Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from helpdesk.clients.facts import Invoice, Purchase, PurchaseStatus
@@ -95,46 +95,55 @@ def put_invoice(
 
 def debts(session: Session, client_id: int, today: date) -> list[Debt]:
     """What a client owes, a line for each currency, the largest part late first."""
-    rows = session.execute(debts_query(client_id, today)).all()
-    found = [debt_of(row) for row in rows]
+    values = {"client_id": client_id} | debt_days(today)
+    return debts_from(session.execute(DEBTS, values))
+
+
+def debt_days(today: date) -> dict[str, date]:
+    """Values of the parameters of `DEBTS` besides the client's."""
+    return {f"debt_{days}": today - timedelta(days=days) for days in (0, *STEPS)}
+
+
+def debts_from(rows: Iterable[Any]) -> list[Debt]:
+    """Debts from rows of `DEBTS`, the largest part late first."""
+    sums: dict[str, dict[int, int]] = {}
+    oldest: dict[str, date] = {}
+    for currency, step, unpaid, due_on in rows:
+        sums.setdefault(currency, {})[int(step)] = int(unpaid)
+        if step:
+            oldest[currency] = min(due_on, oldest.get(currency, due_on))
+    found = [_debt(name, parts, oldest.get(name)) for name, parts in sums.items()]
     return sorted(found, key=lambda debt: (-debt.late, debt.currency))
 
 
-def debts_query(client_id: int, today: date) -> Select[Any]:
-    """Columns: currency, not due, late by age (four), the oldest due day of what is late."""
-    unpaid = Invoice.amount - Invoice.paid
-    ages = [today - timedelta(days=days) for days in STEPS]
-    late = Invoice.due_on < today
+def _debt(currency: str, parts: Mapping[int, int], oldest_due: date | None) -> Debt:
+    not_due, to_30, to_60, to_90, older = (parts.get(step, 0) for step in range(len(STEPS) + 2))
+    return Debt(currency, not_due, to_30, to_60, to_90, older, oldest_due)
 
-    def part(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.sum(case((condition, unpaid), else_=0))
 
+def _debts() -> Select[Any]:
+    edges = [bindparam(f"debt_{days}", type_=Date()) for days in (0, *STEPS)]
+    steps = [(Invoice.due_on >= edge, number) for number, edge in enumerate(edges)]
+    step = case((Invoice.due_on.is_(None), 0), *steps, else_=len(steps))
     query = (
         select(
             Invoice.currency,
-            part(Invoice.due_on.is_(None) | (Invoice.due_on >= today)),
-            part(late & (Invoice.due_on >= ages[0])),
-            part((Invoice.due_on < ages[0]) & (Invoice.due_on >= ages[1])),
-            part((Invoice.due_on < ages[1]) & (Invoice.due_on >= ages[2])),
-            part(Invoice.due_on < ages[2]),
-            func.min(case((late, Invoice.due_on), else_=None)),
+            step.label("step"),
+            func.sum(Invoice.amount - Invoice.paid).label("unpaid"),
+            func.min(Invoice.due_on).label("due_on"),
         )
         .where(
-            Invoice.client_id == client_id,
+            Invoice.client_id == bindparam("client_id"),
             Invoice.cancelled.is_(False),
             Invoice.amount > Invoice.paid,
         )
-        .group_by(Invoice.currency)
+        .group_by(Invoice.currency, "step")
     )
     return cast(Select[Any], query)
 
 
-def debt_of(row: Any) -> Debt:
-    """A row of `debts_query` as a Debt."""
-    currency, not_due, to_30, to_60, to_90, older, oldest = row
-    return Debt(
-        currency, int(not_due), int(to_30), int(to_60), int(to_90), int(older), oldest_due=oldest
-    )
+# Columns: currency, how late (0: not due, then as in STEPS), what is unpaid, the oldest due day.
+DEBTS = _debts()
 
 
 def _common(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,53 +1,62 @@
 """The line of an article that is nearest to a question, with the asked words marked."""
 
 import re
+from functools import lru_cache
 
 from helpdesk.kb.analysis import body_lines, question_lines, telling
-from helpdesk.kb.models import ArticleText
-from helpdesk.lib.stems import stem
 from helpdesk.lib.text import fold, shorten
 
 LENGTH = 240
+LOOKED_AT = 4_000
+"""Characters of a body; what stands later is seldom its best line."""
+_MOST_WORDS = 30
+_SAME = 5  # letters in which words begin alike that count as the same
+_LONGER = 3  # letters that a form of a shorter word may add
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ`][^\W_]+)*")
-_LOOKED_AT = 4_000  # characters of a body; what stands later is seldom its best line
-_START = 5  # equal beginnings of stems that count as the same word
 
 Marks = tuple[tuple[int, int], ...]
 
 
-def nearest_line(text: ArticleText, query: str) -> tuple[str, Marks]:
-    """The line of the body with the most words of the question, the excerpt where none has one;
+def nearest_line(excerpt: str, body_markdown: str, query: str, lang: str) -> tuple[str, Marks]:
+    """The line of the body with the most words of the question, the excerpt where none has more;
     and where these words stand in it (begin, end).
     """
-    asked = {one for line in question_lines(query, text.lang) for one in line}
-    best, most = text.excerpt, len(_found(text.excerpt, asked, text.lang))
-    for line in body_lines(text.body_markdown[:_LOOKED_AT]):
-        count = len(_found(line, asked, text.lang))
-        if count > most:
-            best, most = line, count
+    asked = asked_words(query, lang)
+    if asked is None:
+        return shorten(excerpt, LENGTH), ()
+    lines = [" ".join(excerpt.split()), *body_lines(body_markdown[:LOOKED_AT])]
+    counts = [len(set(asked.findall(line))) for line in fold("\n".join(lines)).split("\n")]
+    best = lines[counts.index(max(counts))] if len(counts) == len(lines) else excerpt
     best = shorten(best, LENGTH)
-    return best, tuple(marks(best, asked, text.lang))
+    return best, tuple(marks(best, asked, lang))
 
 
-def marks(line: str, asked: set[str], lang: str) -> list[tuple[int, int]]:
-    """Where words of these stems, or words that begin like them, stand in a line."""
-    return [match.span() for match in _WORD.finditer(line) if _meant(match.group(), asked, lang)]
-
-
-def _found(line: str, asked: set[str], lang: str) -> set[str]:
-    return {
-        found for match in _WORD.finditer(line) if (found := _meant(match.group(), asked, lang))
-    }
-
-
-def _meant(word: str, asked: set[str], lang: str) -> str | None:
-    """The asked stem that a word stands for."""
-    folded = fold(word)
-    found = stem(folded, lang)
-    if not telling([folded], lang):
+@lru_cache(maxsize=100)
+def asked_words(query: str, lang: str) -> re.Pattern[str] | None:
+    """Finds in a folded text the beginnings of words that are forms of the asked ones."""
+    asked = dict.fromkeys(stem for line in question_lines(query, lang) for stem in line)
+    found = [
+        re.escape(stem[:_SAME])
+        if len(stem) > _SAME
+        else rf"{re.escape(stem)}(?=\w{{,{_LONGER}}}\b)"
+        for stem in asked
+        if telling([stem], lang)
+    ]
+    if not found:
         return None
-    if found in asked:
-        return found
-    if len(found) > _START:
-        return next((one for one in asked if one[:_START] == found[:_START]), None)
-    return None
+    return re.compile(rf"\b(?:{'|'.join(sorted(found[:_MOST_WORDS], key=len, reverse=True))})")
+
+
+def marks(line: str, asked: re.Pattern[str], lang: str) -> list[tuple[int, int]]:
+    """Where words that were asked for stand in a line."""
+    return [
+        match.span()
+        for match in _WORD.finditer(line)
+        if asked.match(word := fold(match.group())) and telling([word], lang)
+    ]
+
+
+def _form(stem: str) -> str:
+    if len(stem) > _SAME:
+        return re.escape(stem[:_SAME])
+    return rf"{re.escape(stem)}(?=\w{{,{_LONGER}}}\b)"

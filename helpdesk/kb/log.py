@@ -32,7 +32,7 @@ MOST_WAITING = 1_000
 MOST_A_MINUTE = 60
 """Notes of one visit in a minute; more is a program and is not kept."""
 PAUSE = timedelta(seconds=2)
-"""Notes are written this long after the first of them at the latest answer."""
+"""Between two writes of one process, so that many readers share a transaction."""
 SAME = timedelta(seconds=60)
 """A search that goes on typing the one before it, within this time, takes its place."""
 
@@ -78,6 +78,7 @@ class _Waiting:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._notes: list[Note] = []
+        self._written: datetime | None = None
         self._visits: Counter[tuple[str, int]] = Counter()
 
     def add(self, note: Note) -> None:
@@ -95,8 +96,10 @@ class _Waiting:
 
     def take(self, at: datetime, *, all_: bool = False) -> list[Note]:
         with self._lock:
-            if not self._notes or not (all_ or at - self._notes[0].at >= PAUSE):
+            early = self._written is not None and timedelta() <= at - self._written < PAUSE
+            if not self._notes or (early and not all_):
                 return []
+            self._written = at
             taken, self._notes = self._notes, []
             if len(self._visits) > MOST_WAITING:
                 self._visits.clear()
@@ -109,7 +112,9 @@ class _Waiting:
         return note.at - last.at < SAME and note.query.startswith(last.query[:-1] or last.query)
 
 
-_waiting = _Waiting()
+def _waiting() -> _Waiting:
+    waiting: _Waiting = current_app.extensions.setdefault("kb_log", _Waiting())
+    return waiting
 
 
 def note(entry: Note) -> None:
@@ -118,11 +123,11 @@ def note(entry: Note) -> None:
         entry = replace(entry, query=clean_line(entry.query, MAX_QUERY))
         if not entry.query:
             return
-    _waiting.add(entry)
+    _waiting().add(entry)
 
 
 def after(response: Response, opened: Opener) -> Response:
-    """Write what waits once this answer has gone out, if it has waited long enough."""
+    """Write what waits once this answer has gone out, unless that was done just before."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def flush() -> None:
@@ -134,10 +139,10 @@ def after(response: Response, opened: Opener) -> Response:
 
 
 def write(opened: Opener, *, all_: bool = False) -> int:
-    """Write what has waited for PAUSE (`all_`: everything); how many notes. What fails is logged
-    and dropped: nobody's page may break by it.
+    """Write what waits, at most once in PAUSE (`all_`: at once); how many notes. What fails is
+    logged and dropped: nobody's page may break by it.
     """
-    notes = _waiting.take(now(), all_=all_)
+    notes = _waiting().take(now(), all_=all_)
     if not notes:
         return 0
     try:

@@ -34,8 +34,7 @@ class List:
 
     def weighed(self, factor: float) -> Iterator[tuple[int, float]]:
         """Each place with its weight times the factor."""
-        factor /= _UNIT
-        return ((p, w * factor) for p, w in zip(self.places, self._weights, strict=True))
+        return zip(self.places, map((factor / _UNIT).__mul__, self._weights), strict=True)
 
 
 class Lists:

@@ -8,7 +8,7 @@ whole question, so that scores of different questions compare.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from math import log
@@ -22,7 +22,9 @@ from helpdesk.lib import stems
 
 MAX_WORDS = 30
 """Of a long question the rarest words are asked."""
+MAX_CONCEPTS = 30
 _FAMILIAR = 0.6
+_MANY = 1_000
 _UNKNOWN = -1  # number of a stem that nothing here has
 
 Group = dict[int, float]
@@ -69,22 +71,23 @@ class _Place:
 class _Sums:
     """The scores so far, by place: in all, and what solved questions gave of it."""
 
-    def __init__(self) -> None:
-        self.all: dict[int, float] = defaultdict(float)
+    def __init__(self, places: int) -> None:
+        self.all = [0.0] * places
         self.learned: dict[int, float] = defaultdict(float)
 
-    def add(self, texts: dict[int, float], learned: dict[int, float]) -> None:
+    def add(self, texts: Iterable[tuple[int, float]]) -> None:
+        """Scores that the texts give; each place once."""
+        scores = self.all
+        for place, value in texts:
+            scores[place] += value
+
+    def add_learned(self, texts: dict[int, float], learned: dict[int, float]) -> None:
         """Of two reasons the greater counts, and a part of the lesser."""
-        both = WEIGHTS.both
-        for place, value in texts.items():
-            other = learned.get(place)
-            if other is not None:
-                value = value + both * other if value > other else other + both * value
-            self.all[place] += value
         for place, value in learned.items():
             self.learned[place] += value
-            if place not in texts:
-                self.all[place] += value
+            other = texts.get(place, 0.0)
+            self.all[place] += max(value, other) + WEIGHTS.both * min(value, other) - other
+        self.add(texts.items())
 
 
 class Base:
@@ -163,22 +166,62 @@ class Base:
         `articles` where given.
         """
         groups = self._groups(question)
-        total = sum(map(self._rareness, groups)) or 1.0
-        sums = _Sums()
+        rareness = list(map(self._rareness, groups))
+        total = sum(rareness) or 1.0
+        sums = _Sums(len(self._places))
         for group in groups:
             self._add_words(sums, group)
-        for concept, share in self._touched(question).items():
+        for concept, share in self._strongest(self._touched(question)):
             self._add_concept(sums, concept, share)
-        candidates = (
-            (score, -entry.article_id, place)
-            for place, score in sums.all.items()
-            if (not (entry := self._places[place]).text_id or entry.label in labels)
-            and (articles is None or entry.article_id in articles)
-        )
         return [
-            self._scored(place, score / total, sums.learned.get(place, 0.0) / total, groups)
-            for score, _, place in nlargest(top, candidates)
+            Scored(
+                (entry := self._places[place]).article_id,
+                entry.text_id,
+                sums.all[place] / total,
+                self._cover(place, groups, rareness) / total,
+                sums.learned.get(place, 0.0) / total,
+            )
+            for place in self._top(sums.all, labels, articles, top)
         ]
+
+    def _top(
+        self,
+        scores: list[float],
+        labels: frozenset[str],
+        articles: frozenset[int] | None,
+        top: int,
+    ) -> list[int]:
+        """The places with the highest scores that may be shown."""
+        count = 2 * top + 10
+        while True:
+            best = nlargest(count, range(len(scores)), key=scores.__getitem__)
+            places = [
+                place
+                for place in best
+                if scores[place] > 0 and self._may_show(self._places[place], labels, articles)
+            ]
+            if len(places) >= top or count >= len(scores):
+                places.sort(key=lambda place: (-scores[place], self._places[place].article_id))
+                return places[:top]
+            count *= 8
+
+    def _may_show(
+        self, entry: _Place, labels: frozenset[str], articles: frozenset[int] | None
+    ) -> bool:
+        if articles is not None and entry.article_id not in articles:
+            return False
+        return entry.label in labels or not entry.text_id
+
+    def _strongest(self, touched: dict[int, float]) -> Iterable[tuple[int, float]]:
+        """The concepts that tell most, where a long text touches many."""
+        if len(touched) <= MAX_CONCEPTS:
+            return touched.items()
+
+        def worth(pair: tuple[int, float]) -> tuple[float, int]:
+            lists = self._concepts.get(pair[0]), self._learned_concepts.get(pair[0])
+            return pair[1] * self._rare(*lists) if any(lists) else 0.0, pair[0]
+
+        return nlargest(MAX_CONCEPTS, touched.items(), key=worth)
 
     def _place(self, article_id: int) -> int:
         place = self._by_article.get(article_id)
@@ -269,25 +312,37 @@ class Base:
         return (1 - WEIGHTS.shared) * idf + WEIGHTS.shared * _idf(size, len(either))
 
     def _add_words(self, sums: _Sums, group: Group) -> None:
-        in_texts: dict[int, float] = {}
-        in_learned: dict[int, float] = {}
-        for number, weight in group.items():
-            texts, learned = self._terms.get(number), self._learned_terms.get(number)
-            if texts:
-                _raise(in_texts, texts.weighed(weight * self._idf(number)))
-            if learned:
-                worth = WEIGHTS.learned * weight * self._part.get(number, 1.0)
-                _raise(in_learned, self._telling(learned, worth))
-        sums.add(in_texts, in_learned)
+        texts = [
+            found.weighed(weight * self._idf(number))
+            for number, weight in group.items()
+            if (found := self._terms.get(number)) and self._is_worth(number, found)
+        ]
+        learned = [
+            self._telling(found, WEIGHTS.learned * weight * self._part.get(number, 1.0))
+            for number, weight in group.items()
+            if (found := self._learned_terms.get(number))
+        ]
+        if learned:
+            sums.add_learned(_best(texts), _best(learned))
+        elif len(texts) == 1:
+            sums.add(texts[0])
+        elif texts:
+            sums.add(_best(texts).items())
+
+    def _is_worth(self, number: int, found: List) -> bool:
+        """Small words of many titles tell next to nothing, and would take time."""
+        return len(found) < _MANY or self._part.get(number) != WEIGHTS.small
 
     def _add_concept(self, sums: _Sums, concept: int, share: float) -> None:
         texts, learned = self._concepts.get(concept), self._learned_concepts.get(concept)
+        share *= self.words.worth(concept)
         worth = WEIGHTS.concepts * share * self._rare(texts, learned)
-        in_texts = dict(texts.weighed(worth)) if texts else {}
-        in_learned = (
-            dict(self._telling(learned, WEIGHTS.learned_concepts * share)) if learned else {}
-        )
-        sums.add(in_texts, in_learned)
+        weighed = texts.weighed(worth) if texts else iter(())
+        if learned:
+            told = self._telling(learned, WEIGHTS.learned_concepts * share)
+            sums.add_learned(dict(weighed), dict(told))
+        else:
+            sums.add(weighed)
 
     def _telling(self, found: List, worth: float) -> Iterable[tuple[int, float]]:
         """How much more often an article's solved questions have this than all others: the
@@ -299,22 +354,25 @@ class Base:
             if ratio > 1:
                 yield place, worth * log(ratio)
 
-    def _scored(self, place: int, score: float, learned: float, groups: list[Group]) -> Scored:
-        entry = self._places[place]
+    def _cover(self, place: int, groups: list[Group], rareness: list[float]) -> float:
         has = self._terms.at(place)
-        covered = total = 0.0
-        for group in groups:
-            rareness = self._rareness(group)
-            total += rareness
-            covered += rareness * max((w for n, w in group.items() if n in has), default=0.0)
-        return Scored(entry.article_id, entry.text_id, score, covered / (total or 1.0), learned)
+        return sum(
+            rare * max((weight for number, weight in group.items() if number in has), default=0.0)
+            for group, rare in zip(groups, rareness, strict=True)
+        )
 
 
 def _idf(size: int, count: int) -> float:
     return log(1 + (size - count + 0.5) / (count + 0.5))
 
 
-def _raise(best: dict[int, float], values: Iterable[tuple[int, float]]) -> None:
-    for place, value in values:
-        if value > best.get(place, 0.0):
-            best[place] = value
+def _best(lists: Sequence[Iterable[tuple[int, float]]]) -> dict[int, float]:
+    """Of each place the greatest value."""
+    if not lists:
+        return {}
+    best = dict(lists[0])
+    for values in lists[1:]:
+        for place, value in values:
+            if value > best.get(place, 0.0):
+                best[place] = value
+    return best

@@ -1,11 +1,11 @@
 """Search in the knowledge base: for readers, beside tickets and while somebody types."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
 
 from helpdesk.kb import confidence, extract
 from helpdesk.kb.index import bases
@@ -78,7 +78,7 @@ def search(
     within = None if category_id is None else _articles_of(session, category_id)
     with bases(session) as known:
         found = _ask(known, query, lang, states, limit + _SPARE, within, typing)
-    items = _hits(session, found, lang, states)[:limit]
+    items = _hits(session, found, lang, states, limit)
     chance = confidence.probability([one.scored for one in found])
     answer = None
     if items and found and items[0].article_id == found[0].scored.article_id:
@@ -99,7 +99,7 @@ def suggest(
     """Articles for a long text, such as an email with its subject as the first line."""
     with bases(session) as known:
         found = _ask(known, text, lang, states, limit + _SPARE, None, False)
-    return _hits(session, found, lang, states)[:limit]
+    return _hits(session, found, lang, states, limit)
 
 
 def _ask(
@@ -129,42 +129,64 @@ def _ask(
 
 
 def _hits(
-    session: Session, found: list[_Found], lang: str | None, states: Collection[State]
+    session: Session,
+    found: list[_Found],
+    lang: str | None,
+    states: Collection[State],
+    limit: int,
 ) -> list[Hit]:
-    rows = session.scalars(
-        select(ArticleText)
+    rows = session.execute(
+        select(ArticleText.article_id, ArticleText.lang, ArticleText.id)
         .join(ArticleText.article)
         .where(ArticleText.article_id.in_([one.scored.article_id for one in found]))
         .where(ArticleText.state.in_(states), Article.deleted_at.is_(None))
-        .options(joinedload(ArticleText.article))
     ).all()
-    texts: dict[int, list[ArticleText]] = {}
-    for row in rows:
-        texts.setdefault(row.article_id, []).append(row)
-    hits = []
-    for one in found:
-        shown = _shown(texts.get(one.scored.article_id, ()), lang, one)
-        if shown is not None:
-            hits.append(_hit(shown, one))
-    return hits
+    texts: dict[int, dict[str, int]] = {}
+    for article_id, code, text_id in rows:
+        texts.setdefault(article_id, {})[code] = text_id
+    shown = [(one, texts[one.scored.article_id]) for one in found if one.scored.article_id in texts]
+    chosen = [(one, _shown(ids, lang, one)) for one, ids in shown[:limit]]
+    contents = _contents(session, [text_id for _, text_id in chosen])
+    return [_hit(contents[text_id], one) for one, text_id in chosen]
 
 
-def _shown(texts: Iterable[ArticleText], lang: str | None, found: _Found) -> ArticleText | None:
+def _shown(texts: dict[str, int], lang: str | None, found: _Found) -> int:
     """The text to show: in the wanted language, else the one that was found, else any."""
-    order = (lang, found.reading.lang)
-    ranks = {code: rank for rank, code in reversed(list(enumerate(order)))}
-    return min(texts, key=lambda text: (ranks.get(text.lang, 2), text.lang), default=None)
+    for code in (lang, found.reading.lang, *sorted(texts)):
+        if code in texts:
+            return texts[code]
+    raise KeyError(lang)
 
 
-def _hit(text: ArticleText, found: _Found) -> Hit:
+def _contents(session: Session, ids: list[int]) -> dict[int, Row[Any]]:
+    rows = session.execute(
+        select(
+            ArticleText.id,
+            ArticleText.article_id,
+            Article.key,
+            ArticleText.slug,
+            ArticleText.title,
+            ArticleText.lang,
+            ArticleText.excerpt,
+            ArticleText.state,
+            func.substr(ArticleText.body_markdown, 1, extract.LOOKED_AT).label("body"),
+        )
+        .join(ArticleText.article)
+        .where(ArticleText.id.in_(ids))
+    )
+    return {row.id: row for row in rows}
+
+
+def _hit(text: Row[Any], found: _Found) -> Hit:
     excerpt: str = text.excerpt
     marks: tuple[tuple[int, int], ...] = ()
     if text.lang == found.reading.lang:
-        excerpt, marks = extract.nearest_line(text, found.reading.text)
+        query = found.reading.text
+        excerpt, marks = extract.nearest_line(excerpt, text.body, query, text.lang)
     return Hit(
         text.article_id,
         text.id,
-        text.article.key,
+        text.key,
         text.slug,
         text.title,
         text.lang,

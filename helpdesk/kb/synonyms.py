@@ -2,7 +2,7 @@
 touch more or less.
 
 `thesaurus/LANG.txt` holds a group a line, words and phrases separated by commas, # before a
-comment. A question touches a concept fully by one of its words or by all words of one of its
+comment; `LANG-themes.txt` looser ones, of words that are often about the same. A question touches a concept fully by one of its words or by all words of one of its
 phrases, and partly by a good part of a phrase.
 """
 
@@ -18,6 +18,8 @@ from helpdesk.kb.analysis import faint_stems, stems
 FOLDER = Path(__file__).parent / "thesaurus"
 ENOUGH = 0.5
 """The part of a phrase, by weight of its words, below which a concept is not touched."""
+THEME = 0.6
+"""What a theme counts beside a group of near-equal words."""
 FAINT = 0.3
 """What a faint word counts of its rareness."""
 
@@ -25,12 +27,14 @@ FAINT = 0.3
 class Thesaurus:
     """The concepts of one language, numbered as they stand in the file."""
 
-    def __init__(self, lang: str, lines: Iterable[str]) -> None:
+    def __init__(self, lang: str, lines: Iterable[str], themes: Iterable[str] = ()) -> None:
         self.lang = lang
         self._concepts: list[int] = []  # of each phrase
         self._phrases: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        groups = [group for line in lines if (group := self._group(line))]
+        close = [group for line in lines if (group := self._group(line))]
+        groups = close + [group for line in themes if (group := self._group(line))]
         self.size = len(groups)
+        self._close = len(close)
         weights = self._weights(groups)
         for concept, group in enumerate(groups):
             for phrase in group:
@@ -48,6 +52,10 @@ class Thesaurus:
                 concept = self._concepts[phrase]
                 touched[concept] = max(touched.get(concept, 0.0), min(share, 1.0) ** 2)
         return touched
+
+    def worth(self, concept: int) -> float:
+        """What it counts that two texts touch the same concept."""
+        return 1.0 if concept < self._close else THEME
 
     def knows(self, stem: str) -> bool:
         return stem in self._phrases
@@ -84,8 +92,7 @@ class Thesaurus:
 @cache
 def thesaurus(lang: str) -> Thesaurus:
     """The thesaurus of a language; an empty one where there is no file."""
-    path = FOLDER / f"{lang}.txt"
-    return Thesaurus(lang, path.read_text("utf-8").splitlines() if path.exists() else ())
+    return Thesaurus(lang, _lines(f"{lang}.txt"), _lines(f"{lang}-themes.txt"))
 
 
 @cache
@@ -93,3 +100,8 @@ def digest() -> str:
     """Changes with any thesaurus: what was indexed with another is indexed anew."""
     files = sorted(FOLDER.glob("*.txt"))
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+def _lines(name: str) -> list[str]:
+    path = FOLDER / name
+    return path.read_text("utf-8").splitlines() if path.exists() else []

@@ -14,7 +14,7 @@ class Weights:
 
     title: float = 1.6  # a word of the title, beside 1 for one of the body
     keywords: float = 1.4
-    small: float = 0.1  # "where is", "why" in a title: a part of their rareness
+    small: float = 0.05  # "where is", "why" in a title: a part of their rareness
     both: float = 0.3  # what the lesser of two reasons adds
     saturation: float = 1.2  # of repeated words, as in BM25 (k1)
     length: float = 0.3  # how far long texts are discounted (b)

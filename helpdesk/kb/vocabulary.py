@@ -60,35 +60,43 @@ class Vocabulary:
     def _look(self, stem: str, least: float) -> list[tuple[int, float]]:
         if len(stem) < _SHORTEST or not stem[0].isalpha():
             return []
-        misspelt = stem not in self.numbers
         mine = grams(stem)
         found: list[tuple[int, float]] = []
-        for number in self._candidates(stem, _FEW if not misspelt else 0.0):
+        for number in self._candidates(stem):
             other = self._stems[number]
             theirs = grams(other)
             likeness = 2 * len(mine & theirs) / (len(mine) + len(theirs))
-            if misspelt and likeness > _FEW and slips(stem, other) <= _forgiven(stem):
-                likeness = max(likeness, _SLIP)
             if likeness >= least and other != stem:
                 found.append((number, likeness))
+        if stem not in self.numbers:
+            found = _merge(found, self._slipped(stem))
         found.sort(key=lambda pair: (-pair[1], self._stems[pair[0]]))
         return found[: 2 * MAX_NEAR]
 
-    def _candidates(self, stem: str, least: float) -> list[int]:
-        """Stems that share so much of their pieces of three characters."""
+    def _candidates(self, stem: str) -> list[int]:
+        """Stems that share a good part of their pieces of three characters."""
         triples = _triples(stem)
         shared: Counter[int] = Counter()
         for piece in triples:
             shared.update(self._pieces.get(piece, ()))
+        least = max(1, _FEW * len(triples) / 2)
         return [
             number
             for number, count in shared.items()
-            if 2 * count >= least * (len(triples) + len(self._stems[number]))
+            if count >= least and 2 * count >= _FEW * (len(triples) + len(self._stems[number]))
         ]
 
-
-def _forgiven(stem: str) -> int:
-    return 1 if len(stem) < _LONG else 2
+    def _slipped(self, stem: str) -> list[tuple[int, float]]:
+        """What an unknown stem was meant to be: one that begins alike or ends alike."""
+        forgiven = 1 if len(stem) < _LONG else 2
+        begin, end = stem[:2], stem[-3:]
+        numbers = {n for piece in (f"^{begin}", end) for n in self._pieces.get(piece, ())}
+        return [
+            (number, _SLIP)
+            for number in numbers
+            if abs(len(self._stems[number]) - len(stem)) <= forgiven
+            and slips(stem, self._stems[number]) <= forgiven
+        ]
 
 
 def slips(a: str, b: str) -> int:
@@ -107,6 +115,13 @@ def slips(a: str, b: str) -> int:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
     return min(row[-1], 3)
+
+
+def _merge(a: list[tuple[int, float]], b: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    best = dict(a)
+    for number, likeness in b:
+        best[number] = max(best.get(number, 0.0), likeness)
+    return list(best.items())
 
 
 def _triples(stem: str) -> set[str]:

@@ -20,13 +20,17 @@ END_TIMEOUT = 300.0
 """Seconds it has for its word on the whole email (RFC 5321 §4.5.3.2.6 asks for patience)."""
 
 _LINE_START_DOT = re.compile(rb"(?m)^\.")
+_NO_MAILBOX = re.compile(rb"5\.1\.(?:1|6|10)(?!\d)")
+"""No such mailbox, moved away, takes no mail (RFC 3463 §3.2, RFC 7505 §4.2). A server's other
+refusals, with or without such a code, may be about us and not about the address."""
 
 
 class NotSent(Exception):
     """The email did not go. `words`: what the server or the network said, one line.
 
     `permanent`: trying again is useless. `relay_down`: no other email would go either.
-    `maybe_sent`: the connection broke after the whole email was handed over.
+    `maybe_sent`: the connection broke after the whole email was handed over. `no_mailbox`: the
+    server says that there is no such address.
     """
 
     def __init__(
@@ -36,12 +40,14 @@ class NotSent(Exception):
         permanent: bool = False,
         relay_down: bool = False,
         maybe_sent: bool = False,
+        no_mailbox: bool = False,
     ) -> None:
         super().__init__(words)
         self.words = clean_line(words, 300)
         self.permanent = permanent
         self.relay_down = relay_down
         self.maybe_sent = maybe_sent
+        self.no_mailbox = no_mailbox
 
 
 @dataclass(frozen=True)
@@ -220,7 +226,7 @@ def _transaction(
 ) -> None:
     """MAIL, RCPT, DATA (RFC 5321 §3.3), each answer judged. Raises NotSent, OSError."""
     _expect(smtp.mail(sender, _mail_options(smtp, recipient, data)), 2)
-    _expect(smtp.rcpt(recipient), 2)
+    _expect_recipient(smtp.rcpt(recipient))
     _expect(smtp.docmd("DATA"), 3)
     end = b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
     smtp.send(_LINE_START_DOT.sub(b"..", data) + end)
@@ -246,6 +252,15 @@ def _mail_options(smtp: smtplib.SMTP, recipient: str, data: bytes) -> list[str]:
             permanent=True,
         )
     return [*options, "SMTPUTF8"]
+
+
+def _expect_recipient(answer: tuple[int, bytes]) -> None:
+    """As `_expect` with 2; notices when the answer is about the address."""
+    code, words = answer
+    if code // 100 == 5 and _NO_MAILBOX.match(words.lstrip()):
+        shown = f"{code} {words.decode('utf-8', 'replace')}"
+        raise NotSent(shown, permanent=True, no_mailbox=True)
+    _expect(answer, 2)
 
 
 def _expect(answer: tuple[int, bytes], wanted: int) -> None:

@@ -17,8 +17,11 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from helpdesk import ext, files
+from helpdesk.clients.actions import mark_bad
+from helpdesk.clients.models import ContactKind, ContactPoint
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import _lazy
+from helpdesk.lib.text import email_key
 from helpdesk.outbox.actions import mark_failed
 from helpdesk.outbox.compose import MailFile, compose
 from helpdesk.outbox.models import Outgoing, OutgoingState
@@ -174,12 +177,25 @@ def _record_failure(session: Session, task: Task, failure: NotSent) -> None:
         return
     outgoing.maybe_sent = outgoing.maybe_sent or failure.maybe_sent
     again = None if failure.permanent else next_try(outgoing.attempts, at)
+    if failure.no_mailbox:
+        _mark_bad(session, outgoing, at)
     if again is None:
         mark_failed(session, outgoing, failure.words, at=at)
         return
     outgoing.state = OutgoingState.QUEUED
     outgoing.due_at = again
     outgoing.last_error = failure.words
+
+
+def _mark_bad(session: Session, outgoing: Outgoing, at: datetime) -> None:
+    """The relay says at the door what a bounce would say later: there is no such address."""
+    query = select(ContactPoint).where(
+        ContactPoint.person_id == outgoing.person_id,
+        ContactPoint.kind == ContactKind.EMAIL,
+        ContactPoint.key == email_key(outgoing.to_address),
+    )
+    for point in session.scalars(query):
+        mark_bad(session, point, at=at)
 
 
 def _still_ours(session: Session, task: Task) -> Outgoing | None:

@@ -1,5 +1,8 @@
 """What a client's page shows in its small cards, each cut to the newest, in one statement."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -12,48 +15,64 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
-    cast,
+    func,
     literal,
     null,
     or_,
     select,
     union_all,
 )
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
+from helpdesk.clients.billing import DEBTS, NOT_BOUGHT, Debt, debt_days, debts_from
 from helpdesk.clients.facts import ClientNote, Document, Invoice, Promise, Purchase
 from helpdesk.ext import UTCDateTime
 from helpdesk.products import Item, Product
 
 NEWEST = 6
+BOUGHT_DAYS = 365
 _CLIENT = bindparam("client_id", type_=BigInteger())
 _EMPTY: dict[str, Any] = {
-    "moment": cast(null(), UTCDateTime),
-    "due": cast(null(), UTCDateTime),
-    "day": cast(null(), Date),
-    "until": cast(null(), Date),
-    "text": cast(null(), Text),
-    "more": cast(null(), Text),
-    "mark": cast(null(), Text),
-    "amount": cast(null(), BigInteger),
-    "paid": cast(null(), BigInteger),
-    "currency": cast(null(), Text),
-    "flag": cast(null(), Boolean),
-    "user_id": cast(null(), BigInteger),
+    "moment": sql_cast(null(), UTCDateTime),
+    "due": sql_cast(null(), UTCDateTime),
+    "day": sql_cast(null(), Date),
+    "until": sql_cast(null(), Date),
+    "text": sql_cast(null(), Text),
+    "more": sql_cast(null(), Text),
+    "mark": sql_cast(null(), Text),
+    "amount": sql_cast(null(), BigInteger),
+    "paid": sql_cast(null(), BigInteger),
+    "currency": sql_cast(null(), Text),
+    "flag": sql_cast(null(), Boolean),
+    "user_id": sql_cast(null(), BigInteger),
 }
 CARDS = ("items", "purchases", "unpaid", "paid", "documents", "running", "settled", "notes")
 
 
-def cards_of(session: Session, client_id: int) -> dict[str, list[Row[Any]]]:
-    """Rows of each card in CARDS, in their order. One statement.
+@dataclass(frozen=True)
+class Cards:
+    """What the cards show. `rows`: of each card in CARDS, in their order.
 
-    Columns: card, id, moment, due, day, until, text, more, mark, amount, paid, currency, flag,
-    user_id; which of them are filled depends on the card.
+    Columns of a row: card, id, moment, due, day, until, text, more, mark, amount, paid, currency,
+    flag, user_id; which of them are filled depends on the card. `bought`: currency and minor
+    units within BOUGHT_DAYS, without what went back, the largest first.
     """
-    found: dict[str, list[Row[Any]]] = {name: [] for name in CARDS}
-    for row in session.execute(_statement(), {"client_id": client_id}):
+
+    rows: Mapping[str, list[Row[Any]]]
+    bought: list[tuple[str, int]]
+    debts: list[Debt]
+
+
+def cards_of(session: Session, client_id: int, today: date) -> Cards:
+    """All cards of a client. One statement."""
+    values = {"client_id": client_id, "since": today - timedelta(days=BOUGHT_DAYS)}
+    found: dict[str, list[Row[Any]]] = {name: [] for name in (*CARDS, "bought", "debt")}
+    for row in session.execute(_statement(), values | debt_days(today)):
         found[row.card].append(row)
-    return found
+    bought = [(row.currency, int(row.amount)) for row in found.pop("bought")]
+    owed = ((row.currency, row.id, row.amount, row.until) for row in found.pop("debt"))
+    return Cards(found, sorted(bought, key=lambda one: -one[1]), debts_from(owed))
 
 
 @lru_cache(maxsize=1)
@@ -62,7 +81,33 @@ def _statement() -> CompoundSelect[Any]:
         *(_items(), _purchases(), _unpaid(), _paid()),
         *(_documents(), _running(), _settled(), _notes()),
     )
-    return union_all(*(select(part.limit(NEWEST).subquery()) for part in parts))
+    cut = (select(part.limit(NEWEST).subquery()) for part in parts)
+    return union_all(*cut, _bought(), _debt())
+
+
+def _bought() -> Select[Any]:
+    sums = _columns(
+        "bought",
+        literal(0),
+        amount=sql_cast(func.sum(Purchase.amount), BigInteger),
+        currency=sql_cast(Purchase.currency, Text),
+    )
+    return sums.where(
+        Purchase.client_id == _CLIENT,
+        Purchase.bought_on > bindparam("since", type_=Date()),
+        Purchase.status.not_in(NOT_BOUGHT),
+    ).group_by(Purchase.currency)
+
+
+def _debt() -> Select[Any]:
+    owed = DEBTS.subquery()
+    return _columns(
+        "debt",
+        owed.c.step,
+        until=owed.c.due_on,
+        amount=sql_cast(owed.c.unpaid, BigInteger),
+        currency=sql_cast(owed.c.currency, Text),
+    )
 
 
 def _columns(card: str, id_: Any, **columns: Any) -> Select[Any]:
@@ -91,10 +136,10 @@ def _purchases() -> Select[Any]:
         Purchase.id,
         day=Purchase.bought_on,
         text=Purchase.title,
-        more=cast(Purchase.external_id, Text),
-        mark=cast(Purchase.status, Text),
+        more=sql_cast(Purchase.external_id, Text),
+        mark=sql_cast(Purchase.status, Text),
         amount=Purchase.amount,
-        currency=cast(Purchase.currency, Text),
+        currency=sql_cast(Purchase.currency, Text),
     )
     query = query.where(Purchase.client_id == _CLIENT)
     return query.order_by(Purchase.bought_on.desc(), Purchase.id.desc())
@@ -106,10 +151,10 @@ def _invoices(card: str) -> Select[Any]:
         Invoice.id,
         day=Invoice.issued_on,
         until=Invoice.due_on,
-        text=cast(Invoice.external_id, Text),
+        text=sql_cast(Invoice.external_id, Text),
         amount=Invoice.amount,
         paid=Invoice.paid,
-        currency=cast(Invoice.currency, Text),
+        currency=sql_cast(Invoice.currency, Text),
         flag=Invoice.cancelled,
     ).where(Invoice.client_id == _CLIENT)
 
@@ -132,7 +177,7 @@ def _documents() -> Select[Any]:
         Document.id,
         moment=Document.created_at,
         text=Document.filename,
-        more=cast(Document.content_type, Text),
+        more=sql_cast(Document.content_type, Text),
         amount=Document.size,
         user_id=Document.user_id,
     ).where(Document.client_id == _CLIENT, Document.deleted_at.is_(None))

@@ -1,14 +1,13 @@
-"""The numbers above a client's page: open tickets, contacts, money, promises, satisfaction."""
+"""The numbers above a client's page: open tickets, contacts, promises, satisfaction."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Date, ScalarSelect, Select, cast, func, literal, null, select, union_all
+from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.orm import Session
 
-from helpdesk.clients.billing import NOT_BOUGHT, Debt, debt_of, debts_query
-from helpdesk.clients.facts import Promise, Purchase
+from helpdesk.clients.facts import Promise
 from helpdesk.clients.models import Person
 from helpdesk.events import Event
 from helpdesk.surveys import Rating
@@ -17,17 +16,14 @@ from helpdesk.tickets.models import Ticket
 CAP = 999
 NEWEST = 500  # tickets, promises and ratings that are looked at: one client's numbers stay cheap
 CONTACT_DAYS = 30
-BOUGHT_DAYS = 365
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """Counts of one client. Amounts are in minor units by currency, the largest first."""
+    """Counts of one client."""
 
     open_tickets: int
     contacts: int  # that came in within CONTACT_DAYS, at most CAP + 1
-    bought: list[tuple[str, int]]  # within BOUGHT_DAYS, without what went back
-    debts: list[Debt]
     kept: int
     broken: int
     running: int
@@ -37,21 +33,13 @@ class Numbers:
 
 
 def numbers_of(
-    session: Session, client_id: int, *, queue_ids: frozenset[int] | None, at: datetime, today: date
+    session: Session, client_id: int, *, queue_ids: frozenset[int] | None, at: datetime
 ) -> Numbers:
-    """What stands above the page. `queue_ids`: as in `client_timeline`. Two statements."""
+    """What stands above the page. `queue_ids`: as in `client_timeline`. One statement."""
     counts = session.execute(_counts(client_id, queue_ids, at)).one()
-    bought, owed = [], []
-    for tag, *row in session.execute(_money(client_id, today)):
-        if tag == "debt":
-            owed.append(debt_of(row))
-        else:
-            bought.append((row[0], int(row[1])))
     return Numbers(
         open_tickets=counts.open_tickets,
         contacts=counts.contacts,
-        bought=sorted(bought, key=lambda one: -one[1]),
-        debts=sorted(owed, key=lambda debt: (-debt.late, debt.currency)),
         kept=counts.kept,
         broken=counts.broken,
         running=counts.running,
@@ -108,24 +96,3 @@ def _contacts(client_id: int, queue_ids: frozenset[int] | None, at: datetime) ->
 
 def _count(query: Select[Any]) -> ScalarSelect[int]:
     return select(func.count()).select_from(query.subquery()).scalar_subquery()
-
-
-def _money(client_id: int, today: date) -> Any:
-    owed = debts_query(client_id, today).subquery()
-    nothing = [literal(0)] * 4
-    bought = (
-        select(
-            literal("bought"),
-            Purchase.currency,
-            func.sum(Purchase.amount),
-            *nothing,
-            cast(null(), Date),
-        )
-        .where(
-            Purchase.client_id == client_id,
-            Purchase.bought_on > today - timedelta(days=BOUGHT_DAYS),
-            Purchase.status.not_in(NOT_BOUGHT),
-        )
-        .group_by(Purchase.currency)
-    )
-    return union_all(select(literal("debt"), owed), bought)

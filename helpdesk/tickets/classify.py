@@ -1,4 +1,4 @@
-"""What a ticket is about: its kind, contact reason, product and item, and the verb that sets them."""
+"""What a ticket is about: kind, contact reason, product and item, and the verb that sets them."""
 
 from datetime import datetime
 from typing import Any, TypedDict, Unpack

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from helpdesk.accounts.permissions import Viewer
 from helpdesk.clients.models import Person
 from helpdesk.lib.errors import NotFound
-from helpdesk.tickets.models import Channel, Metric, Priority, Status, Ticket
+from helpdesk.tickets.models import Channel, Metric, Priority, Status, Ticket, TicketKind
 
 PAGE = 50
 CAP = 999
@@ -26,15 +26,19 @@ NAMES = ("mine", "unassigned", "risk", "breached", "all", "done")
 
 @dataclass(frozen=True)
 class View:
-    """One list: its name, and the queue if it is a queue's."""
+    """One list: its name, and the queue if it is a queue's.
+
+    `about`: "kind:complaint", or "reason:7" and "product:3", which `tickets.about` reads.
+    """
 
     name: str
     queue_id: int | None = None
+    about: str = ""
 
     @property
     def key(self) -> str:
         """How addresses write it: "mine", "queue:3"."""
-        return f"queue:{self.queue_id}" if self.name == "queue" else self.name
+        return self.about or (f"queue:{self.queue_id}" if self.name == "queue" else self.name)
 
 
 class TicketRow(NamedTuple):
@@ -53,6 +57,7 @@ class TicketRow(NamedTuple):
     sla: str | None
     done_at: datetime | None
     assignee_id: int | None
+    kind: TicketKind | None
     person: str
 
 
@@ -77,6 +82,7 @@ COLUMNS = (
     Ticket.sla,
     Ticket.done_at,
     Ticket.assignee_id,
+    Ticket.kind,
     Person.name,
 )
 
@@ -88,8 +94,11 @@ def read_view(name: str | None) -> View:
     if name in NAMES:
         return View(name)
     head, _, id_ = name.partition(":")
-    if head == "queue" and id_.isascii() and id_.isdigit() and len(id_) < 18:
+    is_id = id_.isascii() and id_.isdigit() and len(id_) < 18
+    if head == "queue" and is_id:
         return View("queue", int(id_))
+    if (head in ("reason", "product") and is_id) or (head == "kind" and id_ in set(TicketKind)):
+        return View(head, about=name)
     raise NotFound()
 
 
@@ -169,6 +178,7 @@ def _conditions(viewer: Viewer, view: View) -> list[ColumnElement[bool]]:
         "risk": [active, Ticket.sla == "risk"],
         "breached": [active, Ticket.sla == "breached"],
         "all": [active],
+        "kind": [active, Ticket.kind == view.about.removeprefix("kind:")],
         "done": [Ticket.done_at.is_not(None)],
     }
     return own[view.name] + _open_to(viewer)

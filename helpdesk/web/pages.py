@@ -17,7 +17,13 @@ from helpdesk.web.admin import (
 )
 from helpdesk.web.desk import (
     changes,
+    classify,
     client,
+    client_facts,
+    client_items,
+    client_people,
+    client_record,
+    client_ticket,
     composer,
     files,
     keys,
@@ -35,7 +41,8 @@ from helpdesk.web.portal import ticket as portal_ticket
 from helpdesk.web.site import init_site
 from helpdesk.web.supervisor import home as supervisor_home
 
-DESK = (login, queue, ticket, changes, composer, sending, files, client, notices, me, keys, zones)
+DESK = (login, queue, ticket, changes, classify, composer, sending, files, notices, me, keys, zones)
+CLIENT = (client, client_record, client_people, client_facts, client_items, client_ticket)
 PORTAL = (portal_home, portal_ticket, portal_files)
 SUPERVISOR = (supervisor_home,)
 ADMIN = (
@@ -55,4 +62,4 @@ ADMIN = (
 
 def init_pages(app: Flask) -> None:
     """Prepare `app` for pages and register all of them."""
-    init_site(app, [m.blueprint for m in (*PORTAL, *DESK, *SUPERVISOR, *ADMIN)])
+    init_site(app, [m.blueprint for m in (*PORTAL, *DESK, *CLIENT, *SUPERVISOR, *ADMIN)])

@@ -28,7 +28,6 @@ from helpdesk.web.guard import (
     said,
     stop_reading,
 )
-from helpdesk.web.phrases import init_phrases
 from helpdesk.web.squeeze import init_squeeze
 from helpdesk.web.words import keys_help, words
 
@@ -72,7 +71,6 @@ def init_site(app: Flask, blueprints: Iterable[Blueprint]) -> None:
         "notice_count": notice_count,
         "words": words,
     }
-    init_phrases(app)
     init_squeeze(app)
     init_assets(app)
     init_formats(app)

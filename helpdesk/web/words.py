@@ -22,6 +22,7 @@ class Words:
     metric: Mapping[str, str]
     role: Mapping[str, str]
     reason: Mapping[str, str]
+    kind: Mapping[str, str]
     language: Mapping[str, str]
     unit: Mapping[str, str]
     script: Mapping[str, str]
@@ -76,6 +77,7 @@ def _words(language: str) -> Words:
                 "admin": _("Administrator"),
             },
             reason=_reasons(),
+            kind=_kinds(),
             language={"en": "English", "ru": "русский", "uk": "українська"},
             unit=_units(),
             script=_script(),
@@ -118,6 +120,16 @@ def _reasons() -> dict[str, str]:
         "on_hold": _("awaiting a third party"),
         "resolved": _("was resolved"),
         "late": _("overdue"),
+    }
+
+
+def _kinds() -> dict[str, str]:
+    return {
+        "question": pgettext("ticket kind", "Question"),
+        "request": pgettext("ticket kind", "Request"),
+        "complaint": pgettext("ticket kind", "Complaint"),
+        "suggestion": pgettext("ticket kind", "Suggestion"),
+        "thanks": pgettext("ticket kind", "Thanks"),
     }
 
 

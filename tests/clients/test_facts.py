@@ -30,7 +30,7 @@ def product(session: Session, name: str = "Kettle K-1") -> Product:
 
 
 def test_a_note_is_written_deleted_and_put_back(cast: Cast) -> None:
-    by = {"actor": Actor(user_id=cast.alice.id), "at": now()}
+    by: dict[str, Any] = {"actor": Actor(user_id=cast.alice.id), "at": now()}
     with ext.write() as session:
         client = fact_actions.open_client(session, cast.oksana.client_id)
         note = fact_actions.add_note(
@@ -52,10 +52,14 @@ def test_a_note_is_written_deleted_and_put_back(cast: Cast) -> None:
 
 
 def test_a_document_is_kept_with_a_harmless_name(cast: Cast) -> None:
-    by = {"actor": Actor(user_id=cast.alice.id), "at": now()}
+    by: dict[str, Any] = {"actor": Actor(user_id=cast.alice.id), "at": now()}
     with ext.write() as session:
         client = fact_actions.open_client(session, cast.oksana.client_id)
-        file = {"sha256": files.put(b"act"), "size": 3, "content_type": "text/plain"}
+        file: dict[str, Any] = {
+            "sha256": files.put(b"act"),
+            "size": 3,
+            "content_type": "text/plain",
+        }
         document = fact_actions.add_document(
             session, client, filename="../../etc/act\u202e.pdf", **file, **by
         )
@@ -70,10 +74,10 @@ def test_a_document_is_kept_with_a_harmless_name(cast: Cast) -> None:
 
 
 def test_a_promise_is_kept_or_broken_and_may_run_again(cast: Cast) -> None:
-    by = {"actor": Actor(user_id=cast.alice.id), "at": now()}
+    by: dict[str, Any] = {"actor": Actor(user_id=cast.alice.id), "at": now()}
     with ext.write() as session:
         client = fact_actions.open_client(session, cast.oksana.client_id)
-        make = {"user_id": cast.alice.id, "at": now()}
+        make: dict[str, Any] = {"user_id": cast.alice.id, "at": now()}
         due = now() + timedelta(hours=2)
         promise = fact_actions.make_promise(session, client, "Call back", due_at=due, **make)
         fact_actions.settle_promise(session, promise, False, **by)

@@ -1,5 +1,7 @@
 """People and contact points: corrected, marked, removed and put back."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -18,7 +20,7 @@ from helpdesk.tickets.models import Channel
 from helpdesk.tickets.received import open_ticket
 from tests.cast import Cast
 
-BY = {"actor": SYSTEM}
+BY: dict[str, Any] = {"actor": SYSTEM}
 
 
 def firm() -> tuple[int, int, int]:
@@ -26,7 +28,7 @@ def firm() -> tuple[int, int, int]:
     with ext.write() as session:
         client = create_client(session, kind="organisation", name="Roga i kopyta", at=now())
         person = add_person(session, client, name="Ганна", role="accountant", at=now())
-        add = {"country": "UA", "at": now()}
+        add: dict[str, Any] = {"country": "UA", "at": now()}
         point = add_contact_point(session, person, kind="phone", value="067 123-45-67", **add)
         add_contact_point(session, person, kind="email", value="hanna@firm.example", **add)
         return client.id, person.id, point.id
@@ -36,7 +38,11 @@ def test_a_person_is_changed_and_found_by_the_new_name(cast: Cast) -> None:
     client_id, person_id, _point = firm()
     with ext.write() as session:
         person = people.person_of(session, client_id, person_id)
-        changes = {"name": "Ганна Берег", "vocative": "Ганно", "timezone": "Europe/Warsaw"}
+        changes: dict[str, Any] = {
+            "name": "Ганна Берег",
+            "vocative": "Ганно",
+            "timezone": "Europe/Warsaw",
+        }
         people.change_person(session, person, at=now(), language="uk", **changes, **BY)
         event = session.scalars(select(Event).where(Event.kind == "person.changed")).one()
         assert event.data["fields"] == ["language", "name", "timezone", "vocative"]
@@ -70,7 +76,12 @@ def test_a_removed_person_is_found_by_nothing_and_comes_back_whole(cast: Cast) -
 
 def test_a_person_with_tickets_stays(cast: Cast) -> None:
     with ext.write() as session:
-        ticket = {"subject": "x", "channel": Channel.EMAIL, "language": None, "at": now()}
+        ticket: dict[str, Any] = {
+            "subject": "x",
+            "channel": Channel.EMAIL,
+            "language": None,
+            "at": now(),
+        }
         open_ticket(session, queue_id=cast.support.id, who=cast.oksana, **ticket)
         person = session.get_one(Person, cast.oksana.person_id)
         with pytest.raises(HelpdeskError, match="has tickets"):
@@ -98,7 +109,7 @@ def test_one_of_a_kind_is_preferred(cast: Cast) -> None:
     client_id, person_id, phone_id = firm()
     with ext.write() as session:
         person = people.person_of(session, client_id, person_id)
-        add = {"kind": "email", "country": "UA", "at": now()}
+        add: dict[str, Any] = {"kind": "email", "country": "UA", "at": now()}
         other = add_contact_point(session, person, value="h@home.example", **add)
         phone = points.point_of(session, client_id, phone_id)
         email = session.scalars(

@@ -129,7 +129,7 @@ def test_a_final_refusal_fails_at_once_with_the_servers_words(
 def test_resending_keeps_the_message_id(
     relay: Relay, reply_due: Outgoing, cast: Cast, clock: Clock
 ) -> None:
-    relay.mood = Mood.NEVER
+    relay.mood = Mood.UNWANTED
     send_due()
     relay.mood = Mood.ACCEPT
     with ext.write() as session:
@@ -159,7 +159,6 @@ def test_resending_goes_to_the_corrected_address(
     relay.mood = Mood.ACCEPT
     with ext.write() as session:
         person = session.get_one(Person, cast.oksana.person_id)
-        session.get_one(ContactPoint, cast.oksana.contact_point_id).bad = True
         add_contact_point(
             session, person, kind="email", value="new@client.example", country="UA", at=now()
         )
@@ -181,6 +180,18 @@ def test_a_bad_address_does_not_stop_the_others(
     assert send_due() == 3
     assert [row.state for row in rows()] == ["sent", "failed", "sent"]
     assert relay.connections == 1
+
+
+@pytest.mark.parametrize(("mood", "bad"), [(Mood.NEVER, True), (Mood.UNWANTED, False)])
+def test_an_address_that_the_relay_does_not_know_is_bad(
+    relay: Relay, reply_due: Outgoing, cast: Cast, mood: Mood, bad: bool
+) -> None:
+    relay.mood = mood
+    send_due()
+    with ext.session() as session:
+        assert session.get_one(ContactPoint, cast.oksana.contact_point_id).bad is bad
+    assert len(events("contact_point.bad")) == bad
+    assert len(events("message.failed")) == 1
 
 
 def test_an_email_that_cannot_be_written_does_not_stop_the_others(

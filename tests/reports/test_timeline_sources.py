@@ -41,16 +41,25 @@ def article(session: Session) -> Article:
 
 def everything(cast: Cast, clock: time_machine.Traveller) -> None:
     """One of each kind, three of them at one moment."""
-    by = {"actor": Actor(user_id=cast.alice.id), "at": now()}
+    by: dict[str, Any] = {"actor": Actor(user_id=cast.alice.id), "at": now()}
     with ext.write() as session:
         client = session.get_one(Client, cast.oksana.client_id)
-        ticket = {"subject": "Form", "channel": Channel.WEB, "language": None, "at": now()}
+        ticket: dict[str, Any] = {
+            "subject": "Form",
+            "channel": Channel.WEB,
+            "language": None,
+            "at": now(),
+        }
         ticket_id = open_ticket(session, queue_id=cast.support.id, who=cast.oksana, **ticket)
         said = Content(text="It leaks", subject="Kettle")
-        channel = {"channel": Channel.WEB, "at": now(), "first": True}
+        channel: dict[str, Any] = {"channel": Channel.WEB, "at": now(), "first": True}
         add_message(session, ticket_id, said, who=cast.oksana, **channel)
         fact_actions.add_note(session, client, "Calls late", user_id=cast.alice.id, at=now())
-        file = {"sha256": files.put(b"act"), "size": 3, "content_type": "text/plain"}
+        file: dict[str, Any] = {
+            "sha256": files.put(b"act"),
+            "size": 3,
+            "content_type": "text/plain",
+        }
         fact_actions.add_document(session, client, filename="act.pdf", **file, **by)
         gone = fact_actions.add_note(session, client, "Wrong", user_id=cast.alice.id, at=now())
         fact_actions.delete_note(session, gone, **by)
@@ -69,12 +78,16 @@ def everything(cast: Cast, clock: time_machine.Traveller) -> None:
         session.flush()
         about = {"ticket_id": ticket_id, "client_id": client.id}
         record(session, "ticket.rated", at=now(), rating_id=rating.id, score=5, **about)
-        reading = {"lang": "en", "source": Source.PORTAL, "person_id": cast.oksana.person_id}
+        reading: dict[str, Any] = {
+            "lang": "en",
+            "source": Source.PORTAL,
+            "person_id": cast.oksana.person_id,
+        }
         session.add(Reading(at=now(), article_id=article(session).id, **reading))
         session.flush()
         day = now().date()
         for n, amount in enumerate((89_900, 10_000)):
-            money = {"external_id": f"P{n}", "amount": amount, "currency": "UAH"}
+            money: dict[str, Any] = {"external_id": f"P{n}", "amount": amount, "currency": "UAH"}
             sale = money | {"title": "Kettle", "bought_on": day - timedelta(days=n)}
             billing.put_purchase(session, client, sale, **by)
             billing.put_invoice(session, client, money | {"issued_on": day}, **by)
@@ -165,7 +178,7 @@ def test_a_rare_channel_is_looked_for_portion_by_portion(
             said = Content(text="By email", subject="")
             add_message(session, 1, said, who=cast.oksana, channel=Channel.EMAIL, at=now())
     with ext.session() as session:
-        ask = {"queue_ids": None, "limit": 10}
+        ask: dict[str, Any] = {"queue_ids": None, "limit": 10}
         first = timeline_page(session, cast.oksana.client_id, ONLY["forms"], **ask)
         assert first.items == [] and first.older is not None
         second = timeline_page(
@@ -181,7 +194,12 @@ def many(session: Session, cast: Cast, tickets: int, messages: int, rows: int) -
     log: list[dict[str, Any]] = []
     for n in range(tickets):
         at = start + timedelta(hours=n)
-        ticket = {"subject": "Many", "channel": Channel.EMAIL, "language": None, "at": at}
+        ticket: dict[str, Any] = {
+            "subject": "Many",
+            "channel": Channel.EMAIL,
+            "language": None,
+            "at": at,
+        }
         id_ = open_ticket(session, queue_id=cast.support.id, who=cast.oksana, **ticket)
         for m in range(messages):
             moment = at + timedelta(minutes=m)

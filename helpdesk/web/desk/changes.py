@@ -1,4 +1,4 @@
-"""Changes of a ticket from its chips: status, priority, assignee, queue, tags, subject."""
+"""Changes of a ticket from its chips: status, priority, assignee, queue, kind, reason, tags…"""
 
 import json
 from collections.abc import Callable
@@ -14,8 +14,10 @@ from helpdesk import ext
 from helpdesk.accounts.models import User
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
+from helpdesk.products import Item, Product
 from helpdesk.tickets import actions
-from helpdesk.tickets.models import Priority, Queue, Status, Ticket
+from helpdesk.tickets.classify import classify
+from helpdesk.tickets.models import ContactReason, Priority, Queue, Status, Ticket, TicketKind
 from helpdesk.tickets.queries import ticket_for, ticket_id_of
 from helpdesk.web.cached import recount
 from helpdesk.web.desk.history import last_change
@@ -25,6 +27,7 @@ blueprint = Blueprint("desk_changes", __name__)
 
 Change = Callable[[Session, Ticket], None]
 T = TypeVar("T")
+M = TypeVar("M", ContactReason, Product, Item)
 
 
 @blueprint.post("/desk/t/<number>/status")
@@ -80,6 +83,50 @@ def tags(number: str) -> BaseResponse:
 def subject(number: str) -> BaseResponse:
     wanted = request.form.get("subject", "")
     return _change(number, lambda s, t: actions.set_subject(s, t, wanted, actor=actor(), at=now()))
+
+
+@blueprint.post("/desk/t/<number>/kind")
+@needs("ticket.change")
+def kind(number: str) -> BaseResponse:
+    value = request.form.get("kind")
+    wanted = _one_of(TicketKind, value, "kind") if value else None
+    return _change(number, lambda s, t: classify(s, t, kind=wanted, actor=actor(), at=now()))
+
+
+@blueprint.post("/desk/t/<number>/reason")
+@needs("ticket.change")
+def reason(number: str) -> BaseResponse:
+    def change(session: Session, ticket: Ticket) -> None:
+        wanted = _chosen(session, ContactReason, "reason")
+        classify(session, ticket, reason=wanted, actor=actor(), at=now())
+
+    return _change(number, change)
+
+
+@blueprint.post("/desk/t/<number>/product")
+@needs("ticket.change")
+def product(number: str) -> BaseResponse:
+    """A product, or an item that the client owns, or neither."""
+
+    def change(session: Session, ticket: Ticket) -> None:
+        if request.form.get("item"):
+            item = _chosen(session, Item, "item")
+            classify(session, ticket, item=item, actor=actor(), at=now())
+            return
+        wanted = _chosen(session, Product, "product")
+        classify(session, ticket, product=wanted, item=None, actor=actor(), at=now())
+
+    return _change(number, change)
+
+
+def _chosen(session: Session, model: type[M], field: str) -> M | None:
+    """What the form names by its id, None for nothing."""
+    if not request.form.get(field):
+        return None
+    found = session.get(model, _id(field))
+    if found is None:
+        raise HelpdeskError(_lazy("Choose one from the list."), field=field)
+    return found
 
 
 def _change(number: str, change: Change) -> BaseResponse:

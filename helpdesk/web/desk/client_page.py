@@ -57,6 +57,7 @@ class Line:
     icon: str
     tone: str | None
     href: str | None
+    number: int | None  # of the ticket
 
 
 class Value(NamedTuple):
@@ -83,6 +84,7 @@ def page(client_id: int, errors: Mapping[str, str] | None = None) -> str:
     fields = profile_fields()
     points = [point for _person, mine in people for point in mine]
     rows = tickets_of_client(reading(), viewer(), found.id, limit=TICKETS)
+    cards = cards_of(reading(), found.id, today())
     context = {
         "section": "clients",
         "client": found,
@@ -92,10 +94,10 @@ def page(client_id: int, errors: Mapping[str, str] | None = None) -> str:
         "people": people,
         "profile": [value_of(field, found) for field in fields],
         "complete": completeness(found, fields, points),
-        "numbers": numbers_of(
-            reading(), found.id, queue_ids=viewer().queue_ids, at=now(), today=today()
-        ),
-        "cards": cards_of(reading(), found.id),
+        "numbers": numbers_of(reading(), found.id, queue_ids=viewer().queue_ids, at=now()),
+        "cards": cards.rows,
+        "debts": cards.debts,
+        "bought": cards.bought,
         "names": user_names(),
         "rows": draw(rows, ""),
         "today": today(),
@@ -138,7 +140,7 @@ def today() -> date:
 
 def short_day(at: date) -> str:
     """A day in figures as readers write it: 31.12.1980, in English 31 Dec 1980."""
-    return f"{at:%d %b %Y}" if g.language == "en" else f"{at:%d.%m.%Y}"
+    return f"{at.day} {at:%b %Y}" if g.language == "en" else f"{at:%d.%m.%Y}"
 
 
 def _found(session: Session, client_id: int) -> tuple[Client, tuple[int, str] | None]:
@@ -204,13 +206,13 @@ def _line(client_id: int, item: TimelineItem) -> Line:
         inbound = item.direction == "inbound"
         icon = CHANNEL_ICONS.get(item.channel or "", "mail") if inbound else "send"
         tone = "acc" if inbound else "good"
-    href = None
+    href, number = None, None
     if item.ticket_id is not None:
-        place = f"#m{item.thing_id}" if item.thing_id else ""
-        href = f"/desk/t/{item.ticket_id + NUMBER_OFFSET}{place}"
+        number = item.ticket_id + NUMBER_OFFSET
+        href = f"/desk/t/{number}" + (f"#m{item.thing_id}" if item.thing_id else "")
     elif item.kind == "document":
         href = f"/desk/clients/{client_id}/documents/{item.thing_id}"
-    return Line(item, icon, tone, href)
+    return Line(item, icon, tone, href, number)
 
 
 def _by_day(lines: list[Line]) -> Iterator[tuple[str, list[Line]]]:

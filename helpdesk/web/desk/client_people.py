@@ -46,7 +46,7 @@ def add_person(client_id: int) -> BaseResponse | tuple[str, int]:
     try:
         with ext.write() as session:
             client = open_client(session, client_id)
-            who = {"actor": actor(), "at": now()}
+            who: dict[str, Any] = {"actor": actor(), "at": now()}
             values = _values()
             person = actions.add_person(session, client, name=values.pop("name"), **who)
             people.change_person(session, person, **values, **who)
@@ -138,7 +138,7 @@ def change_point(client_id: int, point_id: int) -> BaseResponse | tuple[str, int
 
 
 def _change(session: Session, point: ContactPoint, act: str) -> None:
-    who = {"actor": actor(), "at": now()}
+    who: dict[str, Any] = {"actor": actor(), "at": now()}
     if act == "remove":
         contact_points.remove_point(session, point, **who)
     elif act == "value":
@@ -190,7 +190,7 @@ def _page(
         values = {name: getattr(found, name) or "" for name in FIELDS}
     if errors and "name" in request.form:
         values |= request.form.to_dict()
-    mine = dict((one.id, points) for one, points in people_of(reading(), client.id))
+    mine = {one.id: points for one, points in people_of(reading(), client.id)}
     if found is not None and found.id not in mine:
         raise NotFound()
     return render_template(

@@ -13,12 +13,11 @@ from helpdesk.clients import actions
 from helpdesk.clients.checks import ABOUT_LIMIT
 from helpdesk.clients.fact_actions import open_client
 from helpdesk.clients.models import Client, ClientKind, Relation
-from helpdesk.fields import FieldKind
 from helpdesk.lib.clock import now
 from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import clean_line
-from helpdesk.web.desk.client_page import client_for, profile_fields, value_of
+from helpdesk.web.desk.client_page import Value, client_for, profile_fields, value_of
 from helpdesk.web.desk.directory import directory
 from helpdesk.web.desk.zones import find_zone
 from helpdesk.web.guard import actor, may, needs, reading, said
@@ -161,12 +160,17 @@ def _page(client: Client, errors: dict[str, str]) -> str:
         client=client,
         values=values,
         errors=errors,
-        kinds=FieldKind,
+        choices_of=_choices,
         relations=list(relation_words().items()),
         languages=[("", _("not known")), *words().language.items()],
         owners=[("", _("nobody")), *((one.id, one.name) for one in directory().workers)],
         profile=[value_of(field, client) for field in profile_fields()],
     )
+
+
+def _choices(value: Value) -> list[tuple[str, str]]:
+    """The options of a field that is one of a list, with none of them first."""
+    return [("", "–"), *((one, one) for one in value.field.choices)]
 
 
 def _raw(value: Any) -> str:

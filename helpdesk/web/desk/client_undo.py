@@ -18,7 +18,7 @@ from helpdesk.clients.fact_actions import (
 from helpdesk.clients.people import person_of, restore_person
 from helpdesk.events import Actor
 from helpdesk.lib.clock import now
-from helpdesk.lib.errors import NotFound
+from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ def undo_offered(session: Session, client_id: int, what: str) -> Undo | None:
 
 
 def undo(session: Session, client_id: int, what: str, actor: Actor) -> None:
-    """Put it back. Raises NotFound."""
+    """Put it back. Raises HelpdeskError where there is nothing, or it does not fit any more."""
     kind, id_ = _split(what)
     if kind is None:
-        raise NotFound()
+        raise HelpdeskError(_lazy("There is nothing to put back."))
     _ACTS[kind](session, client_id, id_, actor)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk.events import Event
 from helpdesk.lib.errors import _lazy
+from helpdesk.web.about import learn_products, product_name, reason_title
 from helpdesk.web.desk.directory import queue_names, user_names
 from helpdesk.web.words import words
 
@@ -21,13 +22,25 @@ SHOWN = (
     "ticket.queue",
     "ticket.tags",
     "ticket.subject",
+    "ticket.kind",
+    "ticket.reason",
+    "ticket.product",
     "clock.warned",
     "clock.breached",
     "clock.stepped",
     "message.bounced",
     "receipt.sent",
 )
-CHANGES = ("ticket.status", "ticket.priority", "ticket.assigned", "ticket.queue", "ticket.subject")
+CHANGES = (
+    "ticket.status",
+    "ticket.priority",
+    "ticket.assigned",
+    "ticket.queue",
+    "ticket.subject",
+    "ticket.kind",
+    "ticket.reason",
+    "ticket.product",
+)
 MOST = 300
 
 
@@ -48,6 +61,8 @@ def happenings(session: Session, ticket_id: int, since: datetime | None = None) 
     if since is not None:
         query = query.where(Event.at >= since)
     rows = session.scalars(query.order_by(Event.id.desc()).limit(MOST)).all()
+    products = [event.data for event in rows if event.kind == "ticket.product"]
+    learn_products(id_ for data in products for id_ in (data["old"], data["new"]) if id_)
     return [_drawn(event) for event in reversed(rows)]
 
 
@@ -80,8 +95,18 @@ def _marks(event: Event) -> tuple[str | None, str]:
         return None, f"st-{event.data['new']}"
     if event.kind == "ticket.priority":
         return None, f"pr-{event.data['new']}"
-    icons = {"ticket.assigned": "user", "ticket.queue": "inbox", "ticket.tags": "tag"}
-    return None, icons.get(event.kind, "history" if event.kind != "receipt.sent" else "mail")
+    return None, _ICONS.get(event.kind, "history")
+
+
+_ICONS = {
+    "ticket.assigned": "user",
+    "ticket.queue": "inbox",
+    "ticket.tags": "tag",
+    "ticket.kind": "message-question",
+    "ticket.reason": "list-tree",
+    "ticket.product": "package",
+    "receipt.sent": "mail",
+}
 
 
 def _change(label: str, names: Callable[[Any], str]) -> Callable[[Mapping[str, Any]], str]:
@@ -120,6 +145,9 @@ _TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "ticket.queue": _change(_lazy("Queue"), _queue),
     "ticket.tags": lambda data: _("Tags changed"),
     "ticket.subject": lambda data: _("Subject changed"),
+    "ticket.kind": _change(_lazy("Kind"), lambda value: words().kind.get(value, "–")),
+    "ticket.reason": _change(_lazy("Reason"), reason_title),
+    "ticket.product": _change(_lazy("Product"), product_name),
     "clock.warned": lambda data: _("%(metric)s: the deadline is near", metric=_metric(data)),
     "clock.breached": lambda data: _("%(metric)s: the deadline is over", metric=_metric(data)),
     "clock.stepped": _step,

@@ -12,7 +12,8 @@ from flask_babel import pgettext
 from helpdesk.accounts.permissions import Viewer
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import clean_line
-from helpdesk.tickets.models import NUMBER_OFFSET, Status
+from helpdesk.tickets.about import about_page
+from helpdesk.tickets.models import NUMBER_OFFSET, Status, TicketKind
 from helpdesk.tickets.search import MAX_HITS, find_ticket_ids
 from helpdesk.tickets.views import (
     CAP,
@@ -25,6 +26,7 @@ from helpdesk.tickets.views import (
     read_view,
     rows_of,
 )
+from helpdesk.web.about import about_title, asked_view, reasons_of
 from helpdesk.web.cached import COUNT_SECONDS, keep
 from helpdesk.web.desk.directory import open_queues
 from helpdesk.web.formats import ClockFace, moment, promise
@@ -62,16 +64,17 @@ class DrawnRow:
     who: str
     subject: str
     tag: str | None
+    complaint: str | None  # the word, if it is one
     clock: ClockFace
 
 
 def list_context(ticket_id: int | None = None) -> dict[str, Any]:
     """What `desk/_list.html` needs, by the address's view, q and before."""
     query = clean_line(request.args.get("q", ""), QUERY_LIMIT)
-    view = read_view(request.args.get("view"))
+    view = read_view(asked_view())
     who = viewer()
     cursor = request.args.get("before")
-    found = _search(who, query) if query else list_page(reading(), who, view, cursor=cursor)
+    found = _search(who, query) if query else _page(who, view, cursor)
     numbers = _counts(who)
     suffix = "?" + urlencode({"q": query} if query else {"view": view.key}, safe=":")
     return {
@@ -79,7 +82,9 @@ def list_context(ticket_id: int | None = None) -> dict[str, Any]:
         "view": view,
         "q": query,
         "title": _("Found") if query else title(who, view),
-        "total": _total(found.rows, found.cursor) if query else capped(numbers.get(view.key)),
+        "total": _total(found.rows, found.cursor)
+        if query or view.about
+        else capped(numbers.get(view.key)),
         "rows": draw(found.rows, suffix, ticket_id),
         "suffix": suffix,
         "next_url": f"/desk{suffix}&before={quote(found.cursor)}" if found.cursor else None,
@@ -109,6 +114,7 @@ def draw(rows: list[TicketRow], suffix: str, current: int | None = None) -> list
             who=row.person,
             subject=row.subject or _("(no subject)"),
             tag=row.tags[0] if row.tags else None,
+            complaint=known.kind[row.kind] if row.kind == TicketKind.COMPLAINT else None,
             clock=face(row, at),
         )
         for row in rows
@@ -126,6 +132,8 @@ def face(row: TicketRow, at: datetime) -> ClockFace:
 
 def title(who: Viewer, view: View) -> str:
     """The name of a view."""
+    if view.about:
+        return about_title(view)
     if view.name == "queue":
         return dict(open_queues(who)).get(view.queue_id or 0) or str(_("Queue"))
     names: dict[str, str] = {
@@ -144,6 +152,12 @@ def capped(number: int | None) -> str:
     if number is None:
         return ""
     return f"{CAP}+" if number > CAP else str(number)
+
+
+def _page(who: Viewer, view: View, cursor: str | None) -> Page:
+    if view.name not in ("reason", "product"):
+        return list_page(reading(), who, view, cursor=cursor)
+    return about_page(reading(), who, view, reasons_of(view), cursor=cursor)
 
 
 def _total(rows: list[TicketRow], cursor: str | None) -> str:

@@ -32,6 +32,7 @@ from helpdesk.tickets.models import (
 )
 from helpdesk.tickets.queries import ticket_id_of
 from helpdesk.tickets.views import tickets_of_client
+from helpdesk.web.about import reason_name
 from helpdesk.web.cached import COUNT_SECONDS, put, recount
 from helpdesk.web.desk.directory import open_queues, user_names, workers_of
 from helpdesk.web.desk.listing import CHANNEL_ICONS, draw, list_context
@@ -138,6 +139,7 @@ def _ticket() -> Select[Ticket]:
             joinedload(Ticket.person),
             joinedload(Ticket.contact_point),
             joinedload(Ticket.assignee),
+            joinedload(Ticket.product),
         )
     )
 
@@ -201,6 +203,7 @@ def _talk(opened: Opened) -> dict[str, Any]:
         "workers": workers_of(found.queue_id),
         "queues": open_queues(viewer()),
         "channel_icon": CHANNEL_ICONS[found.channel],
+        "reason": reason_name(found.reason_id),
         "suffix": f"?{suffix}" if suffix else "",
         "own": me(),
         "related": found.related_to_id and found.related_to_id + NUMBER_OFFSET,
