@@ -29,23 +29,21 @@ class Case(NamedTuple):
 
 
 def show(langs: tuple[str, ...]) -> None:
-    """Print the figures."""
-    cases = [
-        case
-        for lang in langs
-        for one, counts in ((shop(lang), EXAMPLES), (other(lang), (0,)))
-        for count in counts
-        for case in _cases(one, count)
-    ]
-    bias, *weights = fit(cases)
-    print(f"{len(cases)} questions, {sum(case.right for case in cases)} right")
+    """Print the figures. Thresholds come from models that have not seen the base they judge: a
+    new company's base is as foreign to the model as these are to each other.
+    """
+    shops = [case for lang in langs for n in EXAMPLES for case in _cases(shop(lang), n)]
+    others = [case for lang in langs for case in _cases(other(lang), 0)]
+    bias, *weights = fit(shops + others)
+    print(f"{len(shops + others)} questions, {sum(case.right for case in shops + others)} right")
     print(f"BIAS = {bias:.2f}\nWEIGHTS = ({', '.join(f'{weight:.2f}' for weight in weights)})")
-    sure = sorted(
-        ((_probability([bias, *weights], case.features), case.right) for case in cases),
-        reverse=True,
-    )
-    found = [(rate, least(sure, rate)) for rate in RATES]
+    judged = _judged(shops, fit(others)) + _judged(others, fit(shops))
+    found = [(rate, least(sorted(judged, reverse=True), rate)) for rate in RATES]
     print(f"THRESHOLDS = ({', '.join(f'({rate}, {p:.2f})' for rate, p in found)})")
+
+
+def _judged(cases: list[Case], model: list[float]) -> list[tuple[float, bool]]:
+    return [(_probability(model, case.features), case.right) for case in cases]
 
 
 def fit(cases: list[Case]) -> list[float]:

@@ -12,6 +12,13 @@ from helpdesk.lib.errors import HelpdeskError, _lazy
 
 DEFAULTS: Mapping[str, Any] = {
     "brand_name": "Helpdesk",
+    "brand_colour": "",  # hex or oklch(); "": ours
+    "brand_logo": {},  # {"sha256": …, "type": "image/png"}
+    "brand_phone": "",  # in E.164, beside those of queues
+    "brand_address": {},  # this and the next three by language: {"en": …, "uk": …}
+    "footer_links": {},  # lines of "Words | https://…"
+    "privacy_notice": {},  # Markdown
+    "incident": {},  # what customers must know now; the first line is its headline
     "primary_language": "uk",
     "language_rule": "follow",  # or "primary_first"
     "retention_raw_days": 90,
@@ -20,6 +27,14 @@ DEFAULTS: Mapping[str, Any] = {
     "retention_search_days": 90,
     "kb_wrong_answers": 10,  # of a hundred given without a person; 0: none is given
 }
+
+TEXTS: Mapping[str, int] = {
+    "brand_address": 300,
+    "footer_links": 2_000,
+    "privacy_notice": 50_000,
+    "incident": 1_000,
+}
+"""Settings with a text for each language, and how many characters one may have."""
 
 
 class Setting(Base):
@@ -60,8 +75,22 @@ def _check(name: str, value: Any) -> None:
     }.get(name)
     if allowed and value not in allowed:
         raise HelpdeskError(_lazy("The value of %(name)s does not fit."), field=name, name=name)
+    if name in TEXTS:
+        _check_texts(name, value)
     if name == "kb_wrong_answers":
         if not 0 <= value <= 50:
             raise HelpdeskError(_lazy("A number from 0 to 50 fits here."), field=name)
     elif isinstance(value, int) and not 1 <= value <= 3650:
         raise HelpdeskError(_lazy("A number of days from 1 to 3650 fits here."), field=name)
+
+
+def _check_texts(name: str, texts: Mapping[Any, Any]) -> None:
+    for lang, text in texts.items():
+        if lang not in LANGUAGES or not isinstance(text, str):
+            raise HelpdeskError(_lazy("The value of %(name)s does not fit."), field=name, name=name)
+        if len(text) > TEXTS[name]:
+            raise HelpdeskError(
+                _lazy("The text is too long: at most %(limit)s characters."),
+                field=f"{name}_{lang}",
+                limit=TEXTS[name],
+            )

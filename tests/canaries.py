@@ -40,6 +40,14 @@ ROLE = "старшоцибулист"
 VOCATIVE = "Зорепадче"
 TAG = "yclepticon"
 ANSWERED = "grimblesnatch"
+SERIAL = "zybqthorn"
+BOUGHT = "quandlewick"
+JOTTED = "тупцюйник"
+DOCUMENT = "frostlumpen"
+PROMISED = "вирлоокенко"
+PROFILE = "hasselbrunt"
+RATED = "мряковинник"
+ASKED = "plinthgobbler бурмотайко"
 WORDS = (
     *NAME.split(),
     "quixotl.vrenna",
@@ -60,6 +68,14 @@ WORDS = (
     VOCATIVE,
     TAG,
     ANSWERED,
+    SERIAL,
+    BOUGHT,
+    JOTTED,
+    DOCUMENT,
+    PROMISED,
+    PROFILE,
+    RATED,
+    *ASKED.split(),
 )
 
 

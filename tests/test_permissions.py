@@ -32,6 +32,7 @@ from helpdesk.outbox.models import Outgoing
 from helpdesk.products import Product
 from helpdesk.reactions import react
 from helpdesk.tickets.models import Attachment, Mailbox, Message, Policy, Ticket
+from helpdesk.tickets.reasons import create_reason
 from helpdesk.web.guard import COOKIE
 from tests.cast import Cast
 
@@ -73,6 +74,11 @@ TABLE: dict[str, str] = {
     "admin_privacy.erase": "client.erase",
     "admin_privacy.export": "client.erase",
     "admin_privacy.form": "client.erase",
+    "admin_products.create": "product.change",
+    "admin_products.edit": "product.change",
+    "admin_products.listing": "product.change",
+    "admin_products.new": "product.change",
+    "admin_products.save": "product.change",
     "admin_queues.add_mailbox": "queue.change",
     "admin_queues.create": "queue.change",
     "admin_queues.edit": "queue.change",
@@ -81,6 +87,14 @@ TABLE: dict[str, str] = {
     "admin_queues.new": "queue.change",
     "admin_queues.remove_mailbox": "queue.change",
     "admin_queues.save": "queue.change",
+    "admin_reasons.create": "reason.change",
+    "admin_reasons.edit": "reason.change",
+    "admin_reasons.listing": "reason.change",
+    "admin_reasons.move": "reason.change",
+    "admin_reasons.new": "reason.change",
+    "admin_reasons.save": "reason.change",
+    "admin_reasons.switch": "reason.change",
+    "admin_reasons.undo": "reason.change",
     "admin_settings.form": "setting.change",
     "admin_settings.save": "setting.change",
     "admin_staff.create": "user.change",
@@ -96,7 +110,10 @@ TABLE: dict[str, str] = {
     "api.add_calendar": "calendar.change",
     "api.add_client": "client.change",
     "api.add_policy": "policy.change",
+    "api.add_product": "product.change",
     "api.add_queue": "queue.change",
+    "api.add_reason": "reason.change",
+    "api.change_product": "product.change",
     "api.change_ticket": "ticket.change",
     "api.create_message": "ticket.answer",
     "api.create_ticket": "ticket.answer",
@@ -114,7 +131,9 @@ TABLE: dict[str, str] = {
     "api.list_events": "event.read",
     "api.list_messages": "ticket.read",
     "api.list_policies": "policy.read",
+    "api.list_products": "product.read",
     "api.list_queues": "queue.read",
+    "api.list_reasons": "reason.read",
     "api.list_tickets": "ticket.read",
     "api.list_users": "user.read",
     "api.nothing_here": PUBLIC,
@@ -124,6 +143,7 @@ TABLE: dict[str, str] = {
     "api.read_ticket": "ticket.read",
     "api.read_timeline": "client.read",
     "api.replay_delivery": "delivery.replay",
+    "desk_card.choose": "ticket.change",
     "desk_changes.assignee": "ticket.change",
     "desk_changes.kind": "ticket.change",
     "desk_changes.priority": "ticket.change",
@@ -291,6 +311,8 @@ def record_of(session: Session, cast: Cast, client_id: int) -> dict[str, int]:
         "document_id": fact_actions.add_document(session, client, filename="a", **file, **by).id,
         "promise_id": fact_actions.make_promise(session, client, "x", due_at=due, **mine).id,
         "item_id": item.id,
+        "product_id": product.id,
+        "reason_id": create_reason(session, names={"en": "Lamps", "ru": "Лампы", "uk": "Лампи"}).id,
         "field_id": session.scalars(select(fields.Field.id).limit(1)).one(),
     }
 

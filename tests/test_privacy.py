@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,20 +14,30 @@ from sqlalchemy.types import TypeDecorator
 
 from helpdesk import ext, files, privacy
 from helpdesk.accounts.models import IdempotentAnswer
+from helpdesk.clients import fact_actions
 from helpdesk.clients.actions import add_contact_point, add_person, change_client, create_client
+from helpdesk.clients.billing import put_invoice, put_purchase
+from helpdesk.clients.items import put_item
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.events import Actor, Event
 from helpdesk.ext import EnumText
+from helpdesk.fields import seed_fields
 from helpdesk.intake import receive
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.intake.archive import archive_raw
 from helpdesk.intake.models import Delivery, DeliveryState
+from helpdesk.kb.actions import create_article
+from helpdesk.kb.checks import Content
+from helpdesk.kb.learning import learn
+from helpdesk.kb.models import Search, Source
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.lib.tokens import ticket_address
 from helpdesk.outbox.models import Outgoing
 from helpdesk.privacy.inventory import BLANKED, decided
+from helpdesk.products import create_product
 from helpdesk.reactions import react
+from helpdesk.surveys import Rating
 from helpdesk.tickets import actions, drafts
 from helpdesk.tickets.models import (
     Attachment,
@@ -88,6 +99,7 @@ def traces(app: Flask, cast: Cast, clock: time_machine.Traveller) -> Traces:
         client_id, person_id = ticket.client_id, ticket.person_id
         file = session.scalars(select(Attachment)).one().file
     _known_well(client_id, person_id)
+    _recorded(cast, client_id, person_id, ticket_id)
     _answered(cast, ticket_id)
     clock.shift(timedelta(minutes=11))
     archive_raw()
@@ -107,6 +119,45 @@ def _known_well(client_id: int, person_id: int) -> None:
         change_client(
             session, client, actor=Actor(), at=now(), about=canaries.ABOUT, tags=[canaries.TAG]
         )
+
+
+def _recorded(cast: Cast, client_id: int, person_id: int, ticket_id: int) -> None:
+    """What colleagues, the billing system, the portal and the knowledge base know."""
+    today = now().date()
+    with ext.write() as session:
+        client = session.get_one(Client, client_id)
+        actor = Actor(user_id=cast.alice.id)
+        by: dict[str, Any] = {"actor": actor, "at": now()}
+        seed_fields(session)
+        change_client(session, client, profile={"residence": canaries.PROFILE}, **by)
+        fact_actions.add_note(session, client, canaries.JOTTED, user_id=cast.alice.id, at=now())
+        content = f"{canaries.DOCUMENT} inside".encode()
+        fact_actions.add_document(
+            session, client, sha256=files.put(content), size=len(content),
+            filename=f"{canaries.DOCUMENT}.txt", content_type="text/plain", **by,
+        )  # fmt: skip
+        fact_actions.make_promise(
+            session, client, canaries.PROMISED,
+            due_at=now() + timedelta(days=1), user_id=cast.alice.id, at=now(),
+        )  # fmt: skip
+        product = create_product(session, name="Lamp", **by)
+        put_item(session, client, {"product_id": product.id, "serial": canaries.SERIAL}, **by)
+        money = {"amount": 100, "currency": "UAH", "external_id": f"1-{canaries.BOUGHT}"}
+        put_purchase(session, client, money | {"bought_on": today, "title": "Lamp"}, **by)
+        put_invoice(session, client, money | {"issued_on": today}, **by)
+        session.add(
+            Rating(ticket_id=ticket_id, person_id=person_id, score=2, comment=canaries.RATED,
+                   at=now())
+        )  # fmt: skip
+        article = create_article(session, Content("Лампа", "Як увімкнути."), lang="uk", **by)
+        learn(
+            session, article.article_id, "uk", canaries.ASKED,
+            source=Source.DESK, ticket_id=ticket_id,
+        )  # fmt: skip
+        session.add(
+            Search(at=now(), lang="uk", query=canaries.ASKED, source=Source.FORM, found=0,
+                   ticket_id=ticket_id)
+        )  # fmt: skip
 
 
 def _answered(cast: Cast, ticket_id: int) -> None:

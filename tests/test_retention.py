@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import cache
+from typing import Any
 
 import pytest
 import time_machine
@@ -14,12 +15,17 @@ from helpdesk.accounts.actions import one_time_link
 from helpdesk.accounts.limits import allow
 from helpdesk.accounts.models import IdempotentAnswer, LimitHit, LoginSession, OneTimeLink
 from helpdesk.accounts.sessions import log_in
+from helpdesk.clients import fact_actions
+from helpdesk.clients.facts import Document
+from helpdesk.clients.models import Client
+from helpdesk.events import Actor
 from helpdesk.ext import Base
 from helpdesk.files import StoredFile
 from helpdesk.intake import receive
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.intake.archive import archive_raw, raw_of
 from helpdesk.intake.models import Delivery, DeliveryState
+from helpdesk.kb.models import Picture
 from helpdesk.lib.clock import now
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.reactions import react
@@ -206,6 +212,30 @@ def test_a_file_without_owner_goes_after_a_day(app: Flask, cast: Cast) -> None:
     privacy.retain(days(1.1))
     assert not files.path_of(sha256).exists()
     assert count(StoredFile) == 0
+
+
+def test_documents_and_pictures_are_owners_too(cast: Cast) -> None:
+    """Every table that points to a file keeps it, today's tables and later ones."""
+    by: dict[str, Any] = {"actor": Actor(user_id=cast.alice.id), "at": now()}
+    with ext.write() as session:
+        client = session.get_one(Client, cast.oksana.client_id)
+        document = fact_actions.add_document(
+            session, client, sha256=files.put(b"contract"), size=8,
+            filename="contract.txt", content_type="text/plain", **by,
+        )  # fmt: skip
+        file_id = files.adopt(session, files.put(b"picture"), 7)
+        session.add(Picture(file_id=file_id, filename="a.png", content_type="image/png", size=7,
+                            created_at=now()))  # fmt: skip
+    privacy.retain(days(40))
+    assert count(StoredFile) == 2
+
+    with ext.write() as session:
+        fact_actions.delete_document(session, session.get_one(Document, document.id), **by)
+    privacy.retain(days(29))
+    assert count(StoredFile) == 2, "may still be taken back"
+    privacy.retain(days(31))
+    privacy.retain(days(31))
+    assert count(StoredFile) == 1
 
 
 def test_a_file_that_was_gone_already_stops_nothing(app: Flask, cast: Cast) -> None:

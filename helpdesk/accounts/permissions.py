@@ -19,6 +19,8 @@ AGENT = frozenset(
         "queue.read",
         "calendar.read",
         "policy.read",
+        "product.read",
+        "reason.read",
         "user.read",
         "event.read",
         "token.own",

@@ -11,7 +11,9 @@ from helpdesk.api import (
     kb,
     messages,
     policies,
+    products,
     queues,
+    reasons,
     tickets,
     users,
 )
@@ -22,7 +24,20 @@ from helpdesk.api.operation import PERMISSION_OF, api
 __all__ = ["PERMISSION_OF", "register"]
 
 # Importing them publishes their operations.
-NOUNS = (calendars, clients, deliveries, events, kb, messages, policies, queues, tickets, users)
+NOUNS = (
+    calendars,
+    clients,
+    deliveries,
+    events,
+    kb,
+    messages,
+    policies,
+    products,
+    queues,
+    reasons,
+    tickets,
+    users,
+)
 
 
 def register(app: APIFlask) -> None:

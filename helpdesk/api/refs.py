@@ -13,8 +13,10 @@ from helpdesk.accounts.permissions import Viewer
 from helpdesk.api.problems import Refused
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import clean
-from helpdesk.tickets.models import Calendar, Queue
+from helpdesk.products import Product, product_named
+from helpdesk.tickets.models import Calendar, ContactReason, Queue
 from helpdesk.tickets.queries import queue_named, user_named
+from helpdesk.tickets.reasons import reason_named
 
 T = TypeVar("T")
 
@@ -46,6 +48,16 @@ def calendar_of(session: Session, ref: str | int) -> Calendar:
     if found is None:
         raise Refused(409, _lazy("There is no calendar %(ref)s."), field="calendar", ref=ref)
     return found
+
+
+def reason_of(session: Session, ref: str | int, *, unknown: int = 409) -> ContactReason:
+    """The contact reason by id or key. Raises Refused with the status `unknown`."""
+    return _found(lambda: reason_named(session, _clean(ref)), "reason", unknown)
+
+
+def product_of(session: Session, ref: str | int, *, unknown: int = 409) -> Product:
+    """The product by id, sku or name. Raises Refused with the status `unknown`."""
+    return _found(lambda: product_named(session, _clean(ref)), "product", unknown)
 
 
 def etag(version: int) -> dict[str, str]:

@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from flask import g
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpdesk.api.shapes.base import Named
-from helpdesk.api.shapes.tickets import ClockOut, Requester, TicketOut
+from helpdesk.api.shapes.tickets import ClockOut, ReasonName, Requester, TicketOut
 from helpdesk.clients.models import ContactKind, ContactPoint
 from helpdesk.tickets.explain import remaining
-from helpdesk.tickets.models import Calendar, Clock, Policy, Ticket
+from helpdesk.tickets.models import Calendar, Clock, ContactReason, Policy, Ticket
 from helpdesk.tickets.promises import worktime_of
+from helpdesk.tickets.reasons import name_of
 
 
 def shape_tickets(session: Session, tickets: Sequence[Ticket], at: datetime) -> list[TicketOut]:
@@ -23,7 +25,7 @@ def shape_tickets(session: Session, tickets: Sequence[Ticket], at: datetime) -> 
 
 
 def _shape(ticket: Ticket, clocks: list[ClockOut], points: list[ContactPoint]) -> TicketOut:
-    assignee = ticket.assignee
+    assignee, product = ticket.assignee, ticket.product
     return TicketOut(
         id=ticket.id,
         number=ticket.number,
@@ -32,7 +34,9 @@ def _shape(ticket: Ticket, clocks: list[ClockOut], points: list[ContactPoint]) -
         priority=ticket.priority.value,
         channel=ticket.channel.value,
         queue=Named(id=ticket.queue.id, name=ticket.queue.name),
-        product=None,
+        product=Named(id=product.id, name=product.name) if product else None,
+        kind=ticket.kind.value if ticket.kind else None,
+        reason=_reason(ticket.reason),
         language=ticket.language,
         requester=Requester(
             id=ticket.person.id,
@@ -50,6 +54,13 @@ def _shape(ticket: Ticket, clocks: list[ClockOut], points: list[ContactPoint]) -
         merged_into=ticket.merged_into_id,
         clocks=clocks,
     )
+
+
+def _reason(reason: ContactReason | None) -> ReasonName | None:
+    if reason is None:
+        return None
+    name = name_of(reason.names, reason.key, str(g.get("language") or "en"))
+    return ReasonName(id=reason.id, key=reason.key, name=name)
 
 
 def _clocks(session: Session, ticket_ids: Sequence[int], at: datetime) -> dict[int, list[ClockOut]]:

@@ -6,11 +6,20 @@ from typing import Any
 from flask import request
 from pydantic import MISSING
 from sqlalchemy import Select, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from helpdesk.api.operation import Call, Reply, operation
 from helpdesk.api.paging import cut, id_cursor, id_of
-from helpdesk.api.refs import bare_message_id, check_match, etag, given, queue_of, user_of
+from helpdesk.api.refs import (
+    bare_message_id,
+    check_match,
+    etag,
+    given,
+    product_of,
+    queue_of,
+    reason_of,
+    user_of,
+)
 from helpdesk.api.shapes.base import MAX_ID, Query
 from helpdesk.api.shapes.tickets import (
     ExplainedList,
@@ -30,6 +39,7 @@ from helpdesk.intake.mail_language import detect
 from helpdesk.lib import phone
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
 from helpdesk.tickets import actions
+from helpdesk.tickets.classify import Classes, classes_of_new, classify
 from helpdesk.tickets.content import Content
 from helpdesk.tickets.explain import ExplainedClock, explain
 from helpdesk.tickets.models import (
@@ -40,8 +50,10 @@ from helpdesk.tickets.models import (
     Priority,
     Status,
     Ticket,
+    TicketKind,
 )
 from helpdesk.tickets.queries import first_queue, ticket_for
+from helpdesk.tickets.reasons import tree
 from helpdesk.tickets.received import add_message, open_ticket
 from helpdesk.tickets.search import MAX_HITS, find_ticket_ids
 
@@ -100,6 +112,7 @@ def create_ticket(call: Call[Query, TicketIn]) -> Reply:
         client_tags=actions.client_tags_of(session, who.client_id),
         actor=call.actor,
         receipt=body.requester.email is not MISSING and not who.bad,
+        **classes_of_new(session, who.client_id, **_classes(session, body)),
     )
     content = Content(text=body.text, subject=body.subject)
     add_message(session, ticket_id, content, who=who, channel=Channel.API, at=call.at, first=True)
@@ -147,6 +160,8 @@ def change_ticket(call: Call[Query, TicketChange], ticket_id: int) -> Reply:
         actions.set_subject(session, ticket, body.subject, **by)
     if body.tags is not MISSING:
         actions.set_tags(session, ticket, body.tags, **by)
+    if classes := _classes(session, body):
+        classify(session, ticket, **by, **classes)
     if body.status is not MISSING:
         actions.set_status(session, ticket, Status(body.status), **by)
     session.expire(ticket)
@@ -177,6 +192,8 @@ def _with_parts(query: Select[Ticket]) -> Select[Ticket]:
         joinedload(Ticket.client, innerjoin=True),
         joinedload(Ticket.person, innerjoin=True),
         joinedload(Ticket.assignee),
+        joinedload(Ticket.reason),
+        joinedload(Ticket.product),
     )
 
 
@@ -200,7 +217,36 @@ def _filters(call: Call[TicketQuery, None]) -> list[Any]:
         found.append(Ticket.queue_id == queue.id)
     if query.client is not MISSING:
         found.append(Ticket.client_id == query.client)
+    return found + _about(call)
+
+
+def _about(call: Call[TicketQuery, None]) -> list[Any]:
+    """By equality where it can be: then the list walks the index from its newest."""
+    query, session = call.query, call.session
+    found: list[Any] = []
+    if query.reason is not MISSING:
+        reason = reason_of(session, query.reason, unknown=404)
+        ids = tree(session).under(reason.id)
+        same = Ticket.reason_id == reason.id
+        found.append(same if len(ids) == 1 else Ticket.reason_id.in_(ids))
+    if query.product is not MISSING:
+        product = product_of(session, query.product, unknown=404)
+        found.append(Ticket.product_id == product.id)
+    if query.kind is not MISSING:
+        found.append(Ticket.kind == TicketKind(query.kind))
     return found
+
+
+def _classes(session: Session, body: TicketIn | TicketChange) -> Classes:
+    """What the body says the ticket is about; what it leaves out is left out."""
+    classes = Classes()
+    if body.kind is not MISSING:
+        classes["kind"] = None if body.kind is None else TicketKind(body.kind)
+    if body.reason is not MISSING:
+        classes["reason"] = None if body.reason is None else reason_of(session, body.reason)
+    if body.product is not MISSING:
+        classes["product"] = None if body.product is None else product_of(session, body.product)
+    return classes
 
 
 def _status_is(status: Status) -> Sequence[Any]:

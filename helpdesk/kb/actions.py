@@ -255,6 +255,12 @@ def text_of(session: Session, article_id: int, lang: str) -> ArticleText | None:
     )
 
 
+def texts_in(session: Session, article_id: int) -> set[str]:
+    """The languages in which the article has a text."""
+    rows = select(ArticleText.lang).where(ArticleText.article_id == article_id)
+    return set(session.scalars(rows))
+
+
 def products_of(session: Session, article_id: int) -> set[int]:
     """The ids of the products that an article speaks of."""
     rows = select(ArticleProduct.product_id).where(ArticleProduct.article_id == article_id)

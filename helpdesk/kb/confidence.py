@@ -23,21 +23,24 @@ SETTING = "kb_wrong_answers"
 MISSED = 0.12
 """Below this probability a search is counted as one that found nothing."""
 
-BIAS = -2.72
-WEIGHTS = (1.08, 3.87, 2.56, 0.70)
+LEAST_COVER = 0.2
+"""An article that has less of the question is never sure, however far the others are."""
 
-THRESHOLDS = ((3, 0.97), (5, 0.95), (10, 0.88), (15, 0.82), (20, 0.75), (30, 0.6), (50, 0.4))
-"""(wrong answers in a hundred, probability to be asked for)."""
+BIAS = -2.12
+WEIGHTS = (0.69, 1.24, 3.03, 1.81)
+
+THRESHOLDS = ((3, 0.95), (5, 0.92), (10, 0.86), (15, 0.68), (20, 0.56), (30, 0.43), (50, 0.24))
+"""(wrong answers in a hundred, probability to be asked for), the found figures made smooth: they
+rest on some dozens of wrong answers each, the first two on fewer."""
 
 
 def features(found: Sequence[Scored]) -> tuple[float, ...]:
-    """The score of the first article, its lead over the second as a part of it, how much of the
-    question its text covers, and what solved questions gave it.
+    """The score of the first article, its lead over the second, the lead as a part of the score,
+    and how much of the question its text covers.
     """
     first = found[0]
-    second = found[1].score if len(found) > 1 else 0.0
-    lead = (first.score - second) / max(first.score, 0.3)
-    return (first.score, lead, first.cover, first.learned)
+    lead = first.score - (found[1].score if len(found) > 1 else 0.0)
+    return (min(first.score, 2.5), lead, lead / max(first.score, 0.6), first.cover)
 
 
 def probability(found: Sequence[Scored]) -> float:
@@ -45,7 +48,9 @@ def probability(found: Sequence[Scored]) -> float:
     if not found:
         return 0.0
     weighed = sum(w * x for w, x in zip(WEIGHTS, features(found), strict=True))
-    return 1 / (1 + exp(-BIAS - weighed))
+    chance = 1 / (1 + exp(-BIAS - weighed))
+    by_chance = found[0].cover + found[0].learned < LEAST_COVER
+    return min(chance, 0.5) if by_chance else chance
 
 
 def threshold(session: Session) -> float | None:

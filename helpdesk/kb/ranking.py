@@ -350,9 +350,10 @@ class Base:
         doubt = WEIGHTS.doubt
         usual = (found.total + 0.5) / (self._examples + 1)
         for place, count in found.weighed(1.0):
-            ratio = (count + doubt * usual) / ((self._places[place].examples + doubt) * usual)
+            examples = self._places[place].examples
+            ratio = (count + doubt * usual) / ((examples + doubt) * usual)
             if ratio > 1:
-                yield place, worth * log(ratio)
+                yield place, worth * log(ratio) * examples / (examples + WEIGHTS.few)
 
     def _cover(self, place: int, groups: list[Group], rareness: list[float]) -> float:
         has = self._terms.at(place)

@@ -25,9 +25,10 @@ class Weights:
     concept_title: float = 1.5
     concept_keywords: float = 1.2
     concept_near: float = 0.6  # likeness to a word of the thesaurus that does for it
-    learned: float = 0.8  # what solved questions tell, beside the text
-    learned_concepts: float = 0.6
+    learned: float = 1.0  # what solved questions tell, beside the text
+    learned_concepts: float = 1.0
     doubt: float = 2.0  # as if so many questions of everyday words had been solved as well
+    few: float = 1.0  # examples with which an article's lessons count a half
     shared: float = 0.7  # how far words that many solved questions have count as common
 
 

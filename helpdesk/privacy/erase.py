@@ -24,6 +24,7 @@ from helpdesk.notices import Notice
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.privacy.answers import blank_answers
 from helpdesk.privacy.inventory import BLANKED
+from helpdesk.privacy.record import forget_record
 from helpdesk.privacy.scope import Scope, chunks, people_of, scope_of
 from helpdesk.tickets.actions import new_link, set_status
 from helpdesk.tickets.models import Attachment, Draft, Message, Status, Ticket
@@ -89,6 +90,7 @@ def _erase(session: Session, scope: Scope, actor: Actor, at: datetime) -> Erased
     _close(session, scope, actor, at)
     loose = _attachments(session, scope)
     loose += _deliveries(session, scope, at)
+    loose += forget_record(session, scope)
     _outgoing(session, scope)
     _quotes(session, scope)
     _blank(session, Message, Message.id, scope.message_ids, contact_point_id=None)

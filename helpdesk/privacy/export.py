@@ -1,26 +1,32 @@
 """Everything about one client in one document: the right of access (GDPR art. 15)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from enum import Enum
 from typing import Any
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from helpdesk.clients.facts import ClientNote, Document, Invoice, Promise, Purchase
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.events import Event
 from helpdesk.ext import Base
 from helpdesk.files import StoredFile
 from helpdesk.intake.models import Delivery
+from helpdesk.kb.models import Reading, Search
 from helpdesk.lib.errors import NotFound
 from helpdesk.outbox.models import Outgoing
+from helpdesk.privacy.record import rows_of
 from helpdesk.privacy.scope import chunks, people_of, scope_of
+from helpdesk.products import Item
+from helpdesk.surveys import Rating
 from helpdesk.tickets.models import Attachment, Draft, Message, Ticket
 
 SHAPES: Mapping[type[Base], str] = {
-    Client: "id kind name language tags potential about created_at updated_at erased_at",
-    Person: "id name role language vocative created_at erased_at",
+    Client: "id kind relation name language timezone external_id tags potential about profile"
+    " created_at updated_at erased_at",
+    Person: "id name role language timezone external_id vocative created_at erased_at",
     ContactPoint: "kind value verified preferred bad created_at",
     Ticket: "id number person_id subject status priority channel language tags created_at"
     " first_response_at resolved_at",
@@ -30,6 +36,15 @@ SHAPES: Mapping[type[Base], str] = {
     Delivery: "id channel state received_at envelope_from recipients message_id size",
     Outgoing: "id ticket_id kind state to_address subject text created_at sent_at",
     Event: "id at kind person_id ticket_id data",
+    Item: "id product_id serial batch bought_on warranty_until note external_id created_at",
+    Purchase: "external_id bought_on status title quantity amount currency paid_by",
+    Invoice: "external_id issued_on due_on amount paid paid_on currency cancelled",
+    ClientNote: "text created_at deleted_at",
+    Document: "filename content_type size created_at deleted_at",
+    Promise: "ticket_id text due_at kept settled_at created_at",
+    Rating: "ticket_id score comment at",
+    Reading: "article_id lang source at",
+    Search: "query lang source at",
 }
 
 
@@ -55,6 +70,7 @@ def export_client(session: Session, client_id: int) -> dict[str, Any]:
         "drafts": _rows(session, select(Draft), Draft.ticket_id, scope.ticket_ids),
         "deliveries": _rows(session, select(Delivery), Delivery.id, scope.delivery_ids),
         "emails_sent": _sent(session, scope.person_ids, scope.ticket_ids),
+        **{name: [_shape(row) for row in rows] for name, rows in rows_of(session, scope).items()},
         "events": [
             _shape(event)
             for event in session.scalars(
@@ -119,6 +135,6 @@ def _shape(row: Base) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     return value.value if isinstance(value, Enum) else value

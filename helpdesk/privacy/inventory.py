@@ -58,6 +58,7 @@ BLANKED: Mapping[str, Mapping[str, Any]] = {
         "html": None,
         "last_error": None,
     },
+    "rating": {"comment": ""},
 }
 
 # Whole rows go; what they hold may be personal.
@@ -76,7 +77,6 @@ DELETED: Mapping[str, str] = {
     "duplicate_pair": "reason",
     "portal_code": "ticket code_hash",
     "portal_session": "token_hash",
-    "rating": "comment",
     "kb_example": "lang text digest source",
     "kb_search": "lang query source visit outcome",
     "article_reading": "lang source visit",
@@ -114,6 +114,8 @@ OTHERS: Mapping[str, str] = {
     "article": "key source_lang tags",
     "article_text": ("lang slug title body_markdown body_html excerpt keywords voice_text state"),
     "article_version": "title body_markdown keywords voice_text state",
+    "article_old_slug": "lang slug",
+    "kb_index": "kind lang state analysis words",  # of examples too: made anew without them
     "kb_picture": "filename content_type",
     "citation": "lang",
     "kb_miss": "lang key query",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, or_, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from helpdesk import ext, settings
@@ -14,16 +14,18 @@ from helpdesk.accounts.models import (
     LoginSession,
     OneTimeLink,
 )
+from helpdesk.clients.facts import ClientNote, Document
 from helpdesk.clients.models import Person
 from helpdesk.files import StoredFile
 from helpdesk.intake.models import Delivery
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.privacy.erase import drop_archived
-from helpdesk.privacy.loose import remove_loose
+from helpdesk.privacy.loose import owned, remove_loose
 from helpdesk.tickets.models import Attachment, Draft
 
 ANSWERS = timedelta(hours=24)  # how long a repeated API request gets the first answer
 UNUSED = timedelta(days=1)  # a file that is being uploaded has no owner for a moment
+UNDO = timedelta(days=30)
 MISSED = timedelta(days=2)  # an erasure whose second half a crash may have prevented
 SENT = (OutgoingState.SENT, OutgoingState.CAUGHT)
 
@@ -107,8 +109,7 @@ def _answers(at: datetime, limit: int) -> int:
 
 
 def _unused_files(at: datetime, limit: int) -> int:
-    attached = exists().where(Attachment.file_id == StoredFile.id)
-    query = select(StoredFile.id).where(StoredFile.created_at < at - UNUSED, ~attached)
+    query = select(StoredFile.id).where(StoredFile.created_at < at - UNUSED, ~owned())
     done = last = 0
     while ids := _page(query, StoredFile.id, last, limit):
         with ext.session() as session:
@@ -119,7 +120,15 @@ def _unused_files(at: datetime, limit: int) -> int:
     return done
 
 
+def _removed_facts(at: datetime, limit: int) -> int:
+    """Notes and documents that somebody deleted, once nobody wants to undo it any more."""
+    return sum(
+        _delete(model, model.deleted_at < at - UNDO, limit) for model in (ClientNote, Document)
+    )
+
+
 TASKS: Sequence[Task] = (
+    _removed_facts,
     _raw_emails,
     _sent_emails,
     _drafts,

@@ -224,7 +224,7 @@ def _item(row: Any) -> TimelineItem:
         ticket_id=None,
         call_id=None,
         mark=Mark(at, row.rank, row.id),
-        more=row.more or "" if source.kind == "purchase" else "",
+        more=f"№ {row.more}" if source.kind == "purchase" else "",
         thing_id=row.thing,
         whole_day=row.moment is None,
     )

@@ -10,10 +10,10 @@ from helpdesk.lib.money import money
 from helpdesk.tickets.models import NUMBER_OFFSET, Status
 
 
-def amount_text(amount: int, currency: str) -> str:
-    """Minor units of a currency as the reader writes them."""
+def amount_text(amount: int, currency: str, *, whole: bool = False) -> str:
+    """Minor units of a currency as the reader writes them; `whole`: without kopecks."""
     locale = get_locale()
-    return money(amount, currency, locale.language if locale else "en")
+    return money(amount, currency, locale.language if locale else "en", whole=whole)
 
 
 def event_title(kind: str, ticket_id: int | None, data: Mapping[str, Any], text: str) -> str:

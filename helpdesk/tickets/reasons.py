@@ -41,8 +41,7 @@ class Reason:
 
     def name(self, language: str) -> str:
         """What people call it in this language, else in another, else its key."""
-        found = (self.names.get(lang) for lang in (language, *LANGUAGES))
-        return next((text for text in found if text), self.key)
+        return name_of(self.names, self.key, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,12 @@ class Tree:
         """The name with those above it: "Delivery / It is late"; "" for none."""
         one = self.get(reason_id)
         return " / ".join(self.reasons[id_].name(language) for id_ in one.path) if one else ""
+
+
+def name_of(names: Mapping[str, Any], key: str, language: str) -> str:
+    """What a reason is called in this language, else in another, else its key."""
+    found = (names.get(lang) for lang in (language, *LANGUAGES))
+    return next((str(text) for text in found if text), key)
 
 
 def tree(session: Session) -> Tree:

@@ -36,6 +36,8 @@ from helpdesk.tickets.search import index_message
 
 SUBJECT_LIMIT = 300
 
+_WHO = ("client_id", "person_id", "contact_point_id")
+_MOMENTS = ("created_at", "updated_at", "last_message_at", "waiting_since")
 _TICKET = cast(Table, Ticket.__table__).c
 # Made once: building a statement costs more than running it.
 _STATE = (
@@ -71,8 +73,6 @@ def open_ticket(
 
     A reason gives the ticket its kind where none is said. `classify.classes_of_new` checks these.
     """
-    if reason_id is not None and kind is None:
-        kind = kind_of(session, reason_id)
     ticket_id = add_row(
         session,
         Ticket,
@@ -82,31 +82,38 @@ def open_ticket(
         channel=channel,
         language=language,
         queue_id=queue_id,
-        client_id=who.client_id,
-        person_id=who.person_id,
-        contact_point_id=who.contact_point_id,
         tags=list(tags),
-        kind=kind,
+        kind=kind or (kind_of(session, reason_id) if reason_id is not None else None),
         reason_id=reason_id,
         product_id=product_id,
         item_id=item_id,
-        created_at=at,
-        updated_at=at,
-        last_message_at=at,
-        waiting_since=at,
         related_to_id=related_to_id,
         link_nonce=new_token(16),
+        **{name: getattr(who, name) for name in _WHO},
+        **dict.fromkeys(_MOMENTS, at),
     )
     sla.opened(
         session, ticket_id, at=at, priority=priority, queue_id=queue_id, client_tags=client_tags
     )
     data: dict[str, Any] = {"queue_id": queue_id, "channel": channel.value, "receipt": receipt}
+    _say_opened(session, ticket_id, who, actor, at, delivery_id, data)
+    return ticket_id
+
+
+def _say_opened(
+    session: Session,
+    ticket_id: int,
+    who: Known,
+    actor: Actor | None,
+    at: datetime,
+    delivery_id: int | None,
+    data: dict[str, Any],
+) -> None:
     if delivery_id is not None:
         data["delivery_id"] = delivery_id
     actor = actor or Actor(person_id=who.person_id)
     ids: dict[str, Any] = {"ticket_id": ticket_id, "client_id": who.client_id}
     record(session, "ticket.opened", actor=actor, at=at, **ids, **data)
-    return ticket_id
 
 
 def add_message(

@@ -5,7 +5,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
 HASH_CHARS = 8
 TEXT_SUFFIXES = (".css", ".js", ".svg")
@@ -16,7 +16,9 @@ def init_assets(app: Flask) -> None:
     """Make `asset(name)` and `sprite` known to templates and cache what is asked with a hash."""
     app.jinja_env.globals["asset"] = asset
     with app.app_context():
-        app.jinja_env.globals["sprite"] = asset("sprite.svg")
+        signs = _Signs(asset("sprite.svg"), asset("portal.svg"))
+    app.jinja_env.globals["sprite"] = signs
+    app.before_request(signs.choose)
     app.after_request(_cache)
 
 
@@ -24,6 +26,25 @@ def asset(name: str) -> str:
     """The address of a static file; it changes with the content. Raises FileNotFoundError."""
     path = Path(str(current_app.static_folder)) / name
     return f"/static/{name}?v={_digest(path, path.stat().st_mtime_ns)}"
+
+
+class _Signs:
+    """The address of the sheet of signs; customers' pages have a small one of their own.
+
+    Written hundreds of times a page, so that it is chosen once a request.
+    """
+
+    def __init__(self, all_: str, portal: str) -> None:
+        self._all, self._portal = all_, portal
+
+    def choose(self) -> None:
+        g.signs = self._portal if (request.blueprint or "").startswith("portal_") else self._all
+
+    def __html__(self) -> str:
+        signs: str = g.get("signs") or self._all
+        return signs
+
+    __str__ = __html__
 
 
 @lru_cache(maxsize=256)

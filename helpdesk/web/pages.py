@@ -10,12 +10,15 @@ from helpdesk.web.admin import (
     outbox,
     policies,
     privacy,
+    products,
     queues,
+    reasons,
     settings,
     staff,
     tokens,
 )
 from helpdesk.web.desk import (
+    card,
     changes,
     classify,
     client,
@@ -42,13 +45,15 @@ from helpdesk.web.site import init_site
 from helpdesk.web.supervisor import home as supervisor_home
 
 DESK = (login, queue, ticket, changes, classify, composer, sending, files, notices, me, keys, zones)
-CLIENT = (client, client_record, client_people, client_facts, client_items, client_ticket)
+CLIENT = (card, client, client_record, client_people, client_facts, client_items, client_ticket)
 PORTAL = (portal_home, portal_ticket, portal_files)
 SUPERVISOR = (supervisor_home,)
 ADMIN = (
     index,
     staff,
     fields,
+    reasons,
+    products,
     queues,
     calendars,
     policies,

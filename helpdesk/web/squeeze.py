@@ -46,7 +46,8 @@ def _may_be_squeezed(response: Response) -> bool:
         request.method != "HEAD"
         and response.status_code not in (204, 206, 304)
         and LEAST <= (response.content_length or 0) <= MOST
-        and not {"Content-Encoding", "ETag"} & set(response.headers.keys())
+        and "Content-Encoding" not in response.headers
+        and response.headers.get("ETag", "W/").startswith("W/")  # a strong one is of the octets
         and not response.cache_control.no_transform
     )
 

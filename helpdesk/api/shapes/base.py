@@ -80,12 +80,18 @@ Ref = Annotated[
     Id | Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)],
     Field(description="An id or a name."),
 ]
+_Words = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
+ReasonRef = Annotated[Id | _Words, Field(description="An id or a key.")]
+ProductRef = Annotated[
+    Id | _Words, Field(description="A number is an id; a text is an sku, a name or an id.")
+]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 StatusWord = Literal["new", "open", "pending", "on_hold", "resolved", "closed"]
 PriorityWord = Literal["low", "normal", "high", "urgent"]
 ChannelWord = Literal["email", "phone", "web", "sms", "api"]
 MetricWord = Literal["first_response", "next_response", "resolution", "speed_of_answer", "callback"]
+KindWord = Literal["question", "request", "complaint", "suggestion", "thanks"]
 ClockWord = Literal["running", "paused", "met", "breached"]
 LanguageWord = Literal["en", "ru", "uk"]
 DeliveryWord = Literal["new", "done", "ignored", "quarantined", "failed"]

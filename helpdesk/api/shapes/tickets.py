@@ -12,6 +12,7 @@ from helpdesk.api.shapes.base import (
     Email,
     Id,
     In,
+    KindWord,
     Line,
     Listed,
     MetricWord,
@@ -21,6 +22,8 @@ from helpdesk.api.shapes.base import (
     Paged,
     Phone,
     PriorityWord,
+    ProductRef,
+    ReasonRef,
     Ref,
     RfcId,
     StatusWord,
@@ -46,6 +49,12 @@ class ClockOut(Out):
     remaining_seconds: int = Field(description="Business seconds, negative after a breach.")
 
 
+class ReasonName(Out):
+    id: int
+    key: str
+    name: str = Field(description="In the language of the token's user.")
+
+
 class TicketOut(Out):
     id: int
     number: str
@@ -55,6 +64,8 @@ class TicketOut(Out):
     channel: ChannelWord
     queue: Named
     product: Named | None
+    kind: KindWord | None
+    reason: ReasonName | None
     language: str | None
     requester: Requester
     client: Named
@@ -85,6 +96,13 @@ class TicketQuery(Paged):
         default=MISSING, description="An id or a name."
     )
     client: Id | MISSING = MISSING
+    reason: Annotated[str, Field(min_length=1, max_length=80, pattern=NO_NUL)] | MISSING = Field(
+        default=MISSING, description="An id or a key; those under it are meant as well."
+    )
+    product: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)] | MISSING = Field(
+        default=MISSING, description="An sku, a name or an id, looked for in this order."
+    )
+    kind: KindWord | MISSING = MISSING
 
 
 class RequesterIn(In):
@@ -111,6 +129,11 @@ class TicketIn(In):
     requester: RequesterIn
     queue: Ref | MISSING = MISSING
     priority: PriorityWord | MISSING = MISSING
+    kind: KindWord | None | MISSING = Field(
+        default=MISSING, description="Left out: what the reason says."
+    )
+    reason: ReasonRef | None | MISSING = MISSING
+    product: ProductRef | None | MISSING = MISSING
 
 
 class TicketChange(In):
@@ -122,6 +145,9 @@ class TicketChange(In):
     assignee: Ref | None | MISSING = Field(default=MISSING, description="Null: nobody.")
     tags: Tags | MISSING = MISSING
     subject: Title | MISSING = MISSING
+    kind: KindWord | None | MISSING = MISSING
+    reason: ReasonRef | None | MISSING = MISSING
+    product: ProductRef | None | MISSING = MISSING
 
 
 class Author(Out):

@@ -88,9 +88,12 @@ def subject(number: str) -> BaseResponse:
 @blueprint.post("/desk/t/<number>/kind")
 @needs("ticket.change")
 def kind(number: str) -> BaseResponse:
-    value = request.form.get("kind")
-    wanted = _one_of(TicketKind, value, "kind") if value else None
-    return _change(number, lambda s, t: classify(s, t, kind=wanted, actor=actor(), at=now()))
+    def change(session: Session, ticket: Ticket) -> None:
+        value = request.form.get("kind")
+        wanted = _one_of(TicketKind, value, "kind") if value else None
+        classify(session, ticket, kind=wanted, actor=actor(), at=now())
+
+    return _change(number, change)
 
 
 @blueprint.post("/desk/t/<number>/reason")

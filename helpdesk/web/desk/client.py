@@ -26,9 +26,9 @@ PAGE = 50
 
 
 @blueprint.app_template_filter("money")
-def money(amount: int, currency: str) -> str:
-    """Minor units of a currency as the reader writes them."""
-    return amount_text(amount, currency)
+def money(amount: int, currency: str, whole: bool = False) -> str:
+    """Minor units of a currency as the reader writes them; `whole`: without kopecks."""
+    return amount_text(amount, currency, whole=whole)
 
 
 @blueprint.app_template_filter("figures")

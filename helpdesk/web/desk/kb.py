@@ -33,7 +33,9 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound
 from helpdesk.lib.text import clean_line
 from helpdesk.products import Product
+from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.web.cached import setting
+from helpdesk.web.desk.kb_learn import learn_first
 from helpdesk.web.desk.kb_words import states
 from helpdesk.web.guard import actor, me, needs, reading, said, viewer
 
@@ -116,6 +118,7 @@ def show(article_id: int) -> str:
         states=states(),
         offered=[state for state in State if can(viewer(), permission_for(text.state, state))],
         address=public_path(text.lang, text.slug),
+        offset=NUMBER_OFFSET,
         languages=LANGUAGES,
     )
 
@@ -132,6 +135,7 @@ def change_state(article_id: int) -> BaseResponse:
         check_may(text.state, State(wanted))
         try:
             actions.set_state(session, text, State(wanted), at=now(), actor=actor())
+            learn_first(session, text, at=now(), actor=actor())
         except HelpdeskError as error:
             flash(said(error), "error")
     return redirect(f"/desk/kb/{article_id}?lang={lang}")

@@ -4,15 +4,14 @@ from dataclasses import dataclass, replace
 
 from flask import request
 from flask_babel import gettext as _
-from sqlalchemy import select
 
-from helpdesk.intake.quotes import visible_text
+from helpdesk.intake.quotes import visible
 from helpdesk.kb import actions
 from helpdesk.kb.checks import Content
 from helpdesk.kb.markdown import quoted
 from helpdesk.kb.models import Article, ArticleText, Miss, State
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
-from helpdesk.tickets.models import Message, MessageKind, Ticket
+from helpdesk.tickets.models import Message, MessageKind
 from helpdesk.tickets.queries import ticket_for
 from helpdesk.web.guard import me, reading, viewer
 
@@ -119,29 +118,17 @@ def _from_answer(message_id: int) -> Draft:
     return Draft(
         lang=ticket.language or me().language,
         title=ticket.subject or _("Question of a client"),
-        body=quoted(_answer(message.text, me().signature)),
+        body=quoted(_answer(message.text, message.user.signature if message.user else "")),
         ticket=str(ticket.id),
-        category="",
     )
 
 
 def _answer(text: str, signature: str) -> str:
     """An answer without its greeting and signature, without the words it quotes."""
-    text = visible_text(text).strip()
+    text = visible(text).strip()
     if signature.strip() and text.endswith(signature.strip()):
         text = text[: -len(signature.strip())].rstrip()
     paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]
     if len(paragraphs) > 1 and len(paragraphs[0]) < 60 and paragraphs[0][-1:] in "!,.":
         paragraphs = paragraphs[1:]
     return "\n\n".join(paragraphs)
-
-
-def first_question(ticket: Ticket) -> str:
-    """What the client asked first."""
-    query = (
-        select(Message.text)
-        .where(Message.ticket_id == ticket.id, Message.kind == MessageKind.INBOUND)
-        .order_by(Message.id)
-        .limit(1)
-    )
-    return reading().scalar(query) or ""

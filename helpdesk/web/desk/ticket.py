@@ -9,11 +9,10 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import pgettext
 from sqlalchemy import BindParameter, Select, and_, bindparam, exists, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import joinedload
 
 from helpdesk import ext
 from helpdesk.accounts.permissions import can
-from helpdesk.clients.models import ContactPoint, Person
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.notices import Notice, count_unread, mark_read
@@ -31,11 +30,11 @@ from helpdesk.tickets.models import (
     Ticket,
 )
 from helpdesk.tickets.queries import ticket_id_of
-from helpdesk.tickets.views import tickets_of_client
 from helpdesk.web.about import reason_name
 from helpdesk.web.cached import COUNT_SECONDS, put, recount
+from helpdesk.web.desk.card import card_context
 from helpdesk.web.desk.directory import open_queues, user_names, workers_of
-from helpdesk.web.desk.listing import CHANNEL_ICONS, draw, list_context
+from helpdesk.web.desk.listing import CHANNEL_ICONS, list_context
 from helpdesk.web.desk.thread import thread_of
 from helpdesk.web.formats import ClockFace, promise
 from helpdesk.web.guard import me, needs, reading, viewer
@@ -44,7 +43,6 @@ from helpdesk.web.words import words
 blueprint = Blueprint("desk_ticket", __name__)
 
 STATUSES = (Status.OPEN, Status.PENDING, Status.ON_HOLD, Status.RESOLVED, Status.CLOSED)
-OTHERS = 6  # tickets of the client shown beside
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def ticket(number: str) -> Response:
     opened = _open(number)
     found = opened.ticket
     _read_notices(opened)
-    context = _talk(opened) | _composer(found) | _side(found)
+    context = _talk(opened) | _composer(found) | card_context(found)
     if request.headers.get("HX-Target") == "open":
         suffix = request.query_string.decode("utf-8", "replace")
         context |= {"suffix": f"?{suffix}" if suffix else ""}
@@ -84,7 +82,7 @@ def talk(number: str) -> str:
 @needs("ticket.read")
 def side(number: str) -> str:
     """The client's card, for a page that shows it already."""
-    return render_template("desk/_side.html", **_side(open_ticket(number)))
+    return render_template("desk/_side.html", **card_context(open_ticket(number)))
 
 
 @blueprint.get("/desk/t/<number>/clocks")
@@ -217,38 +215,6 @@ def _composer(found: Ticket) -> dict[str, Any]:
         "kind": MessageKind.NOTE if point is None or point.bad else MessageKind.OUTBOUND,
         "languages": words().language,
     }
-
-
-def _side(found: Ticket) -> dict[str, Any]:
-    rows = tickets_of_client(reading(), viewer(), found.client_id, limit=20)
-    others = [row for row in rows if row.id != found.id]
-    return {
-        "ticket": found,
-        "client": found.client,
-        "people": people_of(reading(), found.client_id),
-        "others": draw(others[:OTHERS], ""),
-        "open_count": sum(row.done_at is None for row in rows),
-        "count": len(rows),
-        "count_shown": f"{len(rows)}+" if len(rows) == 20 else str(len(rows)),
-        "languages": words().language,
-    }
-
-
-def people_of(session: Session, client_id: int) -> list[tuple[Person, list[ContactPoint]]]:
-    """The people of a client with their contact points, in one statement."""
-    query = (
-        select(Person, ContactPoint)
-        .outerjoin(ContactPoint, ContactPoint.person_id == Person.id)
-        .where(Person.client_id == client_id)
-        .order_by(Person.id, ContactPoint.id)
-        .limit(200)
-    )
-    found: dict[int, tuple[Person, list[ContactPoint]]] = {}
-    for person, point in session.execute(query):
-        _known, points = found.setdefault(person.id, (person, []))
-        if point is not None:
-            points.append(point)
-    return list(found.values())
 
 
 def _faces(found: Ticket) -> list[tuple[str, ClockFace]]:

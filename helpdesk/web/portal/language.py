@@ -1,12 +1,27 @@
-"""Which language a customer's page speaks: chosen in the address or earlier, else by rule."""
+"""Which language a customer's page speaks, and where the same page stands in the others.
+
+Pages of the knowledge base carry their language in the address (`/uk/help/…`); other pages speak
+the one that was chosen in this browser, else by rule. A switch of language is a link with `?lang=`,
+which is remembered and then taken out of the address.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
 
 import flask_babel
-from flask import Response, g, request
+from flask import Response, g, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk.ext import LANGUAGES
+from helpdesk.web.cached import setting
+from helpdesk.web.site import guest_language
 
 COOKIE = "language"
 YEAR = 31_536_000
+ORDER = ("uk", "ru", "en")
+"""In which languages stand beside each other where a reader chooses."""
+IN_PATH = "/<any(en, ru, uk):lang>"
+"""The beginning of the address of a page that carries its language."""
 
 
 def chosen() -> str | None:
@@ -19,8 +34,50 @@ def chosen() -> str | None:
 
 def speak(otherwise: str) -> None:
     """Say this page in the chosen language, `otherwise` where nobody has chosen."""
-    g.language = chosen() or otherwise
+    speak_in(chosen() or otherwise)
+
+
+def speak_in(language: str) -> None:
+    """Say this page in this language, whatever was chosen."""
+    g.language = language
     flask_babel.refresh()
+
+
+def stands_at(paths: Mapping[str, str], *, beside: Mapping[str, str] | None = None) -> None:
+    """Tell the frame where this page stands in each language; `beside`: where the switch leads in
+    languages that lack it.
+    """
+    g.alternates = dict(paths)
+    g.switch = {**(beside or {}), **paths}
+
+
+def switch(language: str) -> str:
+    """Where the switch of languages leads: this page in that language."""
+    path = g.get("switch", {}).get(language, "")
+    sign = "&" if "?" in path else "?"
+    return f"{path}{sign}lang={language}"
+
+
+def alternates() -> dict[str, str]:
+    """The paths of this page by language; empty where its address has no language."""
+    found: dict[str, str] = g.get("alternates", {})
+    return found
+
+
+def by_default(paths: Mapping[str, str]) -> str:
+    """Of a page's paths the one for readers of other languages (hreflang x-default)."""
+    return paths.get(str(setting("primary_language"))) or next(iter(paths.values()), "/")
+
+
+def follow_choice() -> BaseResponse | None:
+    """Before a page with its language in the address: take a choice out of the address."""
+    if "lang" not in (request.view_args or {}):
+        return None
+    speak_in(str((request.view_args or {})["lang"]))
+    if request.method != "GET" or "lang" not in request.args:
+        return None
+    rest = urlencode([pair for pair in request.args.items(multi=True) if pair[0] != "lang"])
+    return redirect(f"{request.path}?{rest}" if rest else request.path, 302)
 
 
 def keep_choice(response: Response) -> Response:
@@ -32,3 +89,10 @@ def keep_choice(response: Response) -> Response:
             COOKIE, wanted, max_age=YEAR, samesite="Lax", secure=secure, httponly=True
         )
     return response
+
+
+def to_language(path: str) -> BaseResponse:
+    """Lead an address without a language to the one for this reader."""
+    query = request.query_string.decode("ascii", "replace")
+    target = f"/{chosen() or guest_language()}{path}"
+    return redirect(f"{target}?{query}" if query else target, 302)

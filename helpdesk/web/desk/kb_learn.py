@@ -1,0 +1,80 @@
+"""What a ticket teaches the knowledge base: whose question it was, without who they are."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpdesk.clients.models import Client, Person
+from helpdesk.events import Actor
+from helpdesk.kb.citing import cite, learn_question
+from helpdesk.kb.models import Article, ArticleText, State
+from helpdesk.tickets.models import Message, MessageKind, Ticket
+
+
+def cite_in(session: Session, ticket: Ticket, article: Article, *, at: datetime, by: Actor) -> None:
+    """Note that the article answered this ticket, and learn what the client asked."""
+    cite(
+        session,
+        ticket_id=ticket.id,
+        client_id=ticket.client_id,
+        article=article,
+        lang=ticket.language or article.source_lang,
+        question=asked_in(session, ticket),
+        names=names_in(session, ticket),
+        at=at,
+        actor=by,
+    )
+
+
+def learn_first(session: Session, text: ArticleText, *, at: datetime, actor: Actor) -> None:
+    """A published article made from an answer learns the question that was answered."""
+    article = session.get_one(Article, text.article_id)
+    if text.state != State.PUBLIC or article.from_ticket_id is None:
+        return
+    ticket = session.get(Ticket, article.from_ticket_id)
+    if ticket is None:
+        return
+    learn_question(
+        session,
+        article,
+        ticket.language or text.lang,
+        asked_in(session, ticket),
+        names_in(session, ticket),
+        ticket_id=ticket.id,
+        at=at,
+        actor=actor,
+    )
+
+
+def asked_in(session: Session, ticket: Ticket) -> str:
+    """The subject and what the client wrote first."""
+    query = (
+        select(Message.visible_text, Message.text)
+        .where(Message.ticket_id == ticket.id, Message.kind == MessageKind.INBOUND)
+        .order_by(Message.id)
+        .limit(1)
+    )
+    row = session.execute(query).first()
+    words = (row[0] or row[1]) if row else ""
+    return f"{ticket.subject}\n{words}".strip()
+
+
+def last_words(session: Session, ticket: Ticket, limit: int = 4_000) -> str:
+    """The subject and the client's last words, what suggestions are looked for by."""
+    query = (
+        select(Message.visible_text, Message.text)
+        .where(Message.ticket_id == ticket.id, Message.kind == MessageKind.INBOUND)
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    row = session.execute(query).first()
+    words = (row[0] or row[1]) if row else ""
+    return f"{ticket.subject}\n{words[:limit]}".strip()
+
+
+def names_in(session: Session, ticket: Ticket) -> list[str]:
+    """The names of the people of the ticket's client, and the client's own."""
+    people = session.scalars(select(Person.name).where(Person.client_id == ticket.client_id))
+    client = session.get(Client, ticket.client_id)
+    return [*people, *([client.name] if client else [])]
