@@ -25,7 +25,8 @@ from helpdesk.intake.receive import process_new
 from helpdesk.kb.actions import create_article
 from helpdesk.kb.categories import create_category
 from helpdesk.kb.checks import Content
-from helpdesk.kb.models import ArticleText, Category
+from helpdesk.kb.log import Asked, save
+from helpdesk.kb.models import ArticleText, Category, Miss, Source
 from helpdesk.lib.clock import now
 from helpdesk.lib.tokens import link_token
 from helpdesk.outbox.models import Outgoing
@@ -41,6 +42,8 @@ PUBLIC = "public"
 # endpoint → the permission it asks for. Written by hand: what changes in the code must be
 # meant here as well.
 TABLE: dict[str, str] = {
+    "admin_brand.form": "setting.change",
+    "admin_brand.save": "setting.change",
     "admin_calendars.add_holidays": "calendar.change",
     "admin_calendars.create": "calendar.change",
     "admin_calendars.edit": "calendar.change",
@@ -107,8 +110,37 @@ TABLE: dict[str, str] = {
     "admin_tokens.create": "token.own",
     "admin_tokens.listing": "token.own",
     "admin_tokens.revoke": "token.own",
+    "admin_kb.change": "kb.admin",
+    "admin_kb.create": "kb.admin",
+    "admin_kb.delete": "kb.admin",
+    "admin_kb.edit": "kb.admin",
+    "admin_kb.index": "kb.admin",
+    "admin_kb.move": "kb.admin",
+    "admin_kb.new": "kb.admin",
+    "admin_kb.save": "kb.admin",
+    "desk_kb.change_state": "kb.write",
+    "desk_kb.comment": "kb.read",
+    "desk_kb.delete": "kb.write",
+    "desk_kb.listing": "kb.read",
+    "desk_kb.show": "kb.read",
+    "desk_kb.undelete": "kb.write",
+    "desk_kb_beside.articles": "kb.read",
+    "desk_kb_beside.cite": "ticket.answer",
+    "desk_kb_edit.create": "kb.write",
+    "desk_kb_edit.edit": "kb.write",
+    "desk_kb_edit.new": "kb.write",
+    "desk_kb_edit.preview": "kb.write",
+    "desk_kb_edit.save": "kb.write",
+    "desk_kb_edit.upload": "kb.write",
+    "desk_kb_lists.feedback": "kb.read",
+    "desk_kb_lists.searches": "kb.read",
+    "desk_kb_lists.settle": "kb.write",
+    "desk_kb_versions.listing": "kb.read",
+    "desk_kb_versions.restore": "kb.write",
+    "kb_pictures.picture": PUBLIC,
     "api.add_calendar": "calendar.change",
     "api.add_client": "client.change",
+    "api.add_note": "client.change",
     "api.add_policy": "policy.change",
     "api.add_product": "product.change",
     "api.add_queue": "queue.change",
@@ -117,6 +149,7 @@ TABLE: dict[str, str] = {
     "api.change_ticket": "ticket.change",
     "api.create_message": "ticket.answer",
     "api.create_ticket": "ticket.answer",
+    "api.delete_note": "client.change",
     "api.explain_clocks": "ticket.read",
     "api.add_example": "kb.write",
     "api.list_articles": "kb.read",
@@ -129,17 +162,25 @@ TABLE: dict[str, str] = {
     "api.list_clients": "client.read",
     "api.list_deliveries": "delivery.read",
     "api.list_events": "event.read",
+    "api.list_invoices": "client.read",
+    "api.list_items": "client.read",
     "api.list_messages": "ticket.read",
+    "api.list_notes": "client.read",
     "api.list_policies": "policy.read",
     "api.list_products": "product.read",
+    "api.list_purchases": "client.read",
     "api.list_queues": "queue.read",
     "api.list_reasons": "reason.read",
     "api.list_tickets": "ticket.read",
     "api.list_users": "user.read",
     "api.nothing_here": PUBLIC,
     "api.patch_client": "client.change",
+    "api.put_invoice": "client.change",
+    "api.put_item": "client.change",
+    "api.put_purchase": "client.change",
     "api.read_attachment": "ticket.read",
     "api.read_client": "client.read",
+    "api.read_debts": "client.read",
     "api.read_ticket": "ticket.read",
     "api.read_timeline": "client.read",
     "api.replay_delivery": "delivery.replay",
@@ -209,10 +250,25 @@ TABLE: dict[str, str] = {
     "desk_ticket.ticket": "ticket.read",
     "desk_zones.zones": "desk.use",
     "openapi.spec": PUBLIC,
+    "portal_article.article": PUBLIC,
+    "portal_article.bare": PUBLIC,
+    "portal_article.rate": PUBLIC,
+    "portal_brand.css": PUBLIC,
+    "portal_brand.logo": PUBLIC,
+    "portal_brand.privacy": PUBLIC,
     "portal_files.attachment": PUBLIC,
+    "portal_find.bare": PUBLIC,
+    "portal_find.find": PUBLIC,
     "portal_home.home": PUBLIC,
+    "portal_home.home_in": PUBLIC,
+    "portal_home.nowhere": PUBLIC,
+    "portal_seo.robots": PUBLIC,
+    "portal_seo.sitemap": PUBLIC,
+    "portal_seo.sitemap_part": PUBLIC,
     "portal_ticket.reply": PUBLIC,
     "portal_ticket.show": PUBLIC,
+    "portal_topics.bare": PUBLIC,
+    "portal_topics.topic": PUBLIC,
     "supervisor_home.home": "supervisor.use",
 }
 
@@ -232,6 +288,8 @@ FORM = {
     "kind": "note",
     "text": "x",
     "version": "1",
+    "lang": "en",
+    "state": "internal",
 }
 
 # A file that was sent belongs to no draft any more.
@@ -284,6 +342,8 @@ def world(app: Flask, cast: Cast) -> World:
             "token_id": 1,
             "article_id": (article := _article(session)).article_id,
             "ref": article.article_id,
+            "picture_id": 1,
+            "miss_id": _miss(session),
             "category_id": session.scalars(select(Category.id)).one(),
             "filename": "icon.svg",
             "_rest": "nothing",
@@ -315,6 +375,12 @@ def record_of(session: Session, cast: Cast, client_id: int) -> dict[str, int]:
         "reason_id": create_reason(session, names={"en": "Lamps", "ru": "Лампы", "uk": "Лампи"}).id,
         "field_id": session.scalars(select(fields.Field.id).limit(1)).one(),
     }
+
+
+def _miss(session: Session) -> int:
+    """A search that found nothing."""
+    save(session, [Asked("lamp", "en", Source.PORTAL, 0, now())])
+    return session.scalars(select(Miss.id)).one()
 
 
 def _article(session: Session) -> ArticleText:
@@ -406,7 +472,8 @@ def ask(app: Flask, world: World, rule: Rule, method: str, user: User | None) ->
     elif is_api(rule):
         body = {"json": {"kind": "note", "text": "x"} if "/messages" in rule.rule else {}}
     else:
-        body = {"data": FORM | {"person": world.values["person_id"]}}
+        mine = {"person": world.values["person_id"], "article": world.values["article_id"]}
+        body = {"data": FORM | mine}
     response = client.open(address(rule, world), method=method, headers=headers, **body)
     response.close()
     return response.status_code

@@ -5,6 +5,8 @@ from apiflask import APIFlask
 from helpdesk import ext
 from helpdesk.api import (
     calendars,
+    client_facts,
+    client_items,
     clients,
     deliveries,
     events,
@@ -26,6 +28,8 @@ __all__ = ["PERMISSION_OF", "register"]
 # Importing them publishes their operations.
 NOUNS = (
     calendars,
+    client_facts,
+    client_items,
     clients,
     deliveries,
     events,

@@ -8,10 +8,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from helpdesk.accounts.models import User
+from helpdesk.accounts.permissions import can
 from helpdesk.api.operation import Call, Reply, operation
 from helpdesk.api.paging import cut, id_cursor, id_of, mark_cursor, mark_of
+from helpdesk.api.problems import NOT_YOURS, Refused
 from helpdesk.api.refs import check_match, etag, given, user_of
-from helpdesk.api.shapes.base import MAX_ID, Query
+from helpdesk.api.shapes.base import MAX_ID, Named, Query
 from helpdesk.api.shapes.clients import (
     ClientChange,
     ClientIn,
@@ -28,12 +30,14 @@ from helpdesk.api.shapes.clients import (
 from helpdesk.clients.actions import add_contact_point, add_person, change_client, create_client
 from helpdesk.clients.models import Client, ClientKind, ContactKind, ContactPoint, Person
 from helpdesk.clients.search import find_client_ids
+from helpdesk.fields import fields_of
 from helpdesk.lib import phone
 from helpdesk.lib.errors import NotFound
 from helpdesk.lib.text import email_key
 from helpdesk.reports.timeline import TimelineItem, client_timeline
 
 MAX_HITS = 200
+SENSITIVE = "client.sensitive"
 
 
 @operation(
@@ -55,7 +59,7 @@ def list_clients(call: Call[ClientQuery, None]) -> ClientList:
     )
     page, last = cut(call.session.scalars(rows).all(), query.limit)
     return ClientList(
-        items=_shape_all(call.session, page), next_cursor=id_cursor(last.id if last else None)
+        items=_shape_all(call, page), next_cursor=id_cursor(last.id if last else None)
     )
 
 
@@ -81,6 +85,7 @@ def add_client(call: Call[Query, ClientIn]) -> Reply:
         tags=given(body.tags),
         actor=call.actor,
     )
+    change_client(session, client, actor=call.actor, at=call.at, **_record(call))
     if given(body.owner) is not None:
         client.owner_id = user_of(session, given(body.owner), "owner").id
         session.flush()
@@ -90,7 +95,7 @@ def add_client(call: Call[Query, ClientIn]) -> Reply:
     for person in people:
         _add_person(call, client, person)
     headers = {"Location": f"{request.path}/{client.id}", **etag(client.version)}
-    return Reply(_read(session, client.id), headers)
+    return Reply(_read(call, client.id), headers)
 
 
 @operation(
@@ -99,7 +104,7 @@ def add_client(call: Call[Query, ClientIn]) -> Reply:
 def read_client(call: Call[Query, None], client_id: int) -> Reply:
     """Read a client."""
     client = _client(call.session, client_id)
-    return Reply(_read(call.session, client.id), etag(client.version))
+    return Reply(_read(call, client.id), etag(client.version))
 
 
 @operation(
@@ -127,11 +132,12 @@ def patch_client(call: Call[Query, ClientChange], client_id: int) -> Reply:
         for name in ("name", "language", "tags")
         if getattr(body, name) is not MISSING
     }
+    changes |= _record(call)
     if body.owner is not MISSING:
         named = body.owner
         changes["owner_id"] = None if named is None else user_of(session, named, "owner").id
     change_client(session, client, actor=call.actor, at=call.at, **changes)
-    return Reply(_read(session, client.id), etag(client.version))
+    return Reply(_read(call, client.id), etag(client.version))
 
 
 @operation(
@@ -168,6 +174,8 @@ def _filters(call: Call[ClientQuery, None]) -> list[Any]:
     if query.phone is not MISSING:
         key = phone.normalize(query.phone, call.country)
         found.append(_reached_by(ContactKind.PHONE, key or ""))
+    if query.external_id is not MISSING:
+        found.append(Client.external_id == query.external_id.strip())
     if query.q is not MISSING and query.q.strip():
         ids = find_client_ids(call.session, query.q, country=call.country, limit=MAX_HITS)
         found.append(Client.id.in_(ids))
@@ -191,10 +199,10 @@ def _client(session: Session, client_id: int) -> Client:
     return client
 
 
-def _read(session: Session, client_id: int) -> ClientOut:
-    session.expire_all()
+def _read(call: Call[Any, Any], client_id: int) -> ClientOut:
+    call.session.expire_all()
     query = _with_people(select(Client).where(Client.id == client_id))
-    return _shape_all(session, [session.scalars(query).one()])[0]
+    return _shape_all(call, [call.session.scalars(query).one()])[0]
 
 
 def _add_person(call: Call[Query, ClientIn], client: Client, given_: PersonIn) -> None:
@@ -217,24 +225,66 @@ def _add_person(call: Call[Query, ClientIn], client: Client, given_: PersonIn) -
         )
 
 
-def _shape_all(session: Session, clients: list[Client]) -> list[ClientOut]:
+def _record(call: Call[Query, Any]) -> dict[str, Any]:
+    """What the body says of the record beyond its fixed fields, as `change_client` takes it."""
+    body = call.body
+    names = {name: name for name in ("relation", "potential", "timezone", "external_id", "profile")}
+    names["organisation"] = "organisation_id"
+    changes = {
+        column: getattr(body, name)
+        for name, column in names.items()
+        if getattr(body, name) is not MISSING
+    }
+    if "profile" in changes and not can(call.viewer, SENSITIVE):
+        hidden = changes["profile"].keys() & _sensitive(call.session)
+        if hidden:
+            field = f"profile.{min(hidden)}"
+            raise Refused(403, NOT_YOURS, field=field, permission=SENSITIVE)
+    return changes
+
+
+def _sensitive(session: Session) -> set[str]:
+    """Keys of the fields whose values need the permission SENSITIVE."""
+    return {field.key for field in fields_of(session, active=False) if field.sensitive}
+
+
+def _shape_all(call: Call[Any, Any], clients: list[Client]) -> list[ClientOut]:
+    """The clients as the API shows them to this token: three statements, however many."""
+    session = call.session
     owners = {client.owner_id for client in clients if client.owner_id is not None}
-    names: dict[int, str] = {}
-    if owners:
-        rows = session.execute(select(User.id, User.name).where(User.id.in_(owners)))
-        names = dict(rows.all())
-    return [_shape(client, names.get(client.owner_id or 0)) for client in clients]
+    above = {client.organisation_id for client in clients if client.organisation_id is not None}
+    users = _names(session, User, owners)
+    firms = _names(session, Client, above)
+    hidden = set() if can(call.viewer, SENSITIVE) else _sensitive(session)
+    return [_shape(client, users, firms, hidden) for client in clients]
 
 
-def _shape(client: Client, owner: str | None) -> ClientOut:
+def _names(session: Session, model: type[User] | type[Client], ids: set[int]) -> dict[int, str]:
+    if not ids:
+        return {}
+    return dict(session.execute(select(model.id, model.name).where(model.id.in_(ids))).all())
+
+
+def _shape(
+    client: Client, users: dict[int, str], firms: dict[int, str], hidden: set[str]
+) -> ClientOut:
+    above = client.organisation_id
+    shown = {key: value for key, value in client.profile.items() if key not in hidden}
     return ClientOut(
         id=client.id,
         kind=client.kind.value,
         name=client.name,
         language=client.language,
-        owner=owner,
+        owner=users.get(client.owner_id or 0),
         tags=client.tags,
         people=[_person(person) for person in client.people],
+        relation=client.relation.value,
+        potential=client.potential,
+        organisation=Named(id=above, name=firms.get(above, "")) if above else None,
+        timezone=client.timezone,
+        external_id=client.external_id,
+        profile=shown,
+        profile_hidden=sorted(client.profile.keys() & hidden),
         created_at=client.created_at,
     )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any, TypeVar
 
 from pydantic import MISSING
@@ -58,6 +59,15 @@ def reason_of(session: Session, ref: str | int, *, unknown: int = 409) -> Contac
 def product_of(session: Session, ref: str | int, *, unknown: int = 409) -> Product:
     """The product by id, sku or name. Raises Refused with the status `unknown`."""
     return _found(lambda: product_named(session, _clean(ref)), "product", unknown)
+
+
+def day_of(text: str | None, field: str) -> date | None:
+    """The day of an ISO date, None for null. Raises Refused (409) for a day that no month has."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        message = _lazy("There is no such day: %(day)s")
+        raise Refused(409, message, field=field, day=text) from error
 
 
 def etag(version: int) -> dict[str, str]:

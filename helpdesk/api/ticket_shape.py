@@ -88,7 +88,7 @@ def _clocks(session: Session, ticket_ids: Sequence[int], at: datetime) -> dict[i
 def _points(session: Session, person_ids: Iterable[int]) -> dict[int, list[ContactPoint]]:
     rows = session.scalars(
         select(ContactPoint)
-        .where(ContactPoint.person_id.in_(person_ids))
+        .where(ContactPoint.person_id.in_(person_ids), ContactPoint.removed_at.is_(None))
         .order_by(ContactPoint.preferred.desc(), ContactPoint.id)
     )
     found: dict[int, list[ContactPoint]] = defaultdict(list)

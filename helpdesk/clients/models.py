@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.ext import Base, EnumText, SortKey, partial_index
@@ -138,16 +138,17 @@ class Merge(Base):
 
 
 class MergeChange(Base):
-    """One value that a merge changed, so that undoing puts back exactly that."""
+    """What a merge changed in a column, so that undoing puts back exactly that."""
 
     __tablename__ = "client_merge_change"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     merge_id: Mapped[int] = mapped_column(ForeignKey("client_merge.id"), index=True)
     table: Mapped[str] = mapped_column(String(60))
-    row_id: Mapped[int]
     column: Mapped[str] = mapped_column(String(60))
-    old: Mapped[dict[str, Any]]  # {"value": ...}: ids, and fields of the kept client
+    ids: Mapped[list[int]] = mapped_column(JSON)  # of the rows that had this value
+    old: Mapped[dict[str, Any]]  # {"value": ...}
+    new: Mapped[dict[str, Any]]  # {"value": ...}: what somebody changed since stays as it is
 
 
 class DuplicatePair(Base):

@@ -12,6 +12,7 @@ LOOKED_AT = 4_000
 _MOST_WORDS = 30
 _SAME = 5  # letters in which words begin alike that count as the same
 _LONGER = 3  # letters that a form of a shorter word may add
+_LETTERS = str.maketrans("ёґ", "ег")
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ`][^\W_]+)*")
 
 Marks = tuple[tuple[int, int], ...]
@@ -49,11 +50,15 @@ def asked_words(query: str, lang: str) -> re.Pattern[str] | None:
 
 def marks(line: str, asked: re.Pattern[str], lang: str) -> list[tuple[int, int]]:
     """Where words that were asked for stand in a line."""
-    return [
-        match.span()
-        for match in _WORD.finditer(line)
-        if asked.match(word := fold(match.group())) and telling([word], lang)
-    ]
+    plain = line.lower().translate(_LETTERS)
+    if len(plain) != len(line):
+        return []
+    found = []
+    for match in asked.finditer(plain):
+        word = _WORD.match(plain, match.start())
+        if word and telling([word.group()], lang):
+            found.append((match.start(), word.end()))
+    return found
 
 
 def _form(stem: str) -> str:

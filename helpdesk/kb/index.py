@@ -81,6 +81,11 @@ def bases(session: Session) -> Iterator[dict[str, Base]]:
         yield memory.bases
 
 
+def forget_memory() -> None:
+    """Let this process read the whole index again at its next search."""
+    _memories.pop(ext.db.engine, None)
+
+
 class _Memory:
     """What one process knows."""
 

@@ -318,9 +318,9 @@ class Base:
             if (found := self._terms.get(number)) and self._is_worth(number, found)
         ]
         learned = [
-            self._telling(found, WEIGHTS.learned * weight * self._part.get(number, 1.0))
+            self._telling(found, self._terms.get(number), WEIGHTS.learned * weight * part)
             for number, weight in group.items()
-            if (found := self._learned_terms.get(number))
+            if (found := self._learned_terms.get(number)) and (part := self._part.get(number, 1.0))
         ]
         if learned:
             sums.add_learned(_best(texts), _best(learned))
@@ -339,16 +339,20 @@ class Base:
         worth = WEIGHTS.concepts * share * self._rare(texts, learned)
         weighed = texts.weighed(worth) if texts else iter(())
         if learned:
-            told = self._telling(learned, WEIGHTS.learned_concepts * share)
+            told = self._telling(learned, texts, WEIGHTS.learned_concepts * share)
             sums.add_learned(dict(weighed), dict(told))
         else:
             sums.add(weighed)
 
-    def _telling(self, found: List, worth: float) -> Iterable[tuple[int, float]]:
-        """How much more often an article's solved questions have this than all others: the
-        logarithm of the ratio, where there is more."""
-        doubt = WEIGHTS.doubt
-        usual = (found.total + 0.5) / (self._examples + 1)
+    def _telling(
+        self, found: List, texts: List | None, worth: float
+    ) -> Iterable[tuple[int, float]]:
+        """How much more often an article's solved questions have this than is usual, which is how
+        often all solved questions have it, and texts: the logarithm of the ratio, where there is
+        more."""
+        doubt, known = WEIGHTS.doubt, WEIGHTS.texts
+        in_texts = len(texts) / len(self._by_article) if texts else 0.0
+        usual = (found.total + known * in_texts + 0.5) / (self._examples + known + 1)
         for place, count in found.weighed(1.0):
             examples = self._places[place].examples
             ratio = (count + doubt * usual) / ((examples + doubt) * usual)

@@ -34,7 +34,10 @@ _LATIN = {
     "uk": _BOTH | {"ye": "є", "je": "є", "ie": "є", "yi": "ї", "ji": "ї", "yo": "йо", "i": "і"}
     | {"h": "г", "y": "и", "ay": "ай", "ey": "ей", "oy": "ой", "uy": "уй", "iy": "ій", "yj": "ий"},
 }  # fmt: skip
-_PIECE = re.compile("shch|[a-z4]{2}|[a-z4]")
+_PIECES = {
+    lang: re.compile("|".join(sorted(letters, key=len, reverse=True)))
+    for lang, letters in _LATIN.items()
+}
 
 
 class Reading(NamedTuple):
@@ -65,12 +68,7 @@ def question(text: str, lang: str, *, typing: bool = False) -> Question:
 def in_cyrillic(text: str, lang: str) -> str:
     """A text written in Latin letters as Russian or Ukrainian would write it."""
     letters = _LATIN[lang]
-
-    def spelt(match: re.Match[str]) -> str:
-        piece = match.group()
-        return letters.get(piece) or "".join(letters[char] for char in piece)
-
-    return _PIECE.sub(spelt, fold(text))
+    return _PIECES[lang].sub(lambda match: letters[match.group()], fold(text))
 
 
 def _best(query: str, lang: str | None, base: Base) -> Reading:

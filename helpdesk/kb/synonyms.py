@@ -20,7 +20,7 @@ ENOUGH = 0.5
 """The part of a phrase, by weight of its words, below which a concept is not touched."""
 THEME = 0.6
 """What a theme counts beside a group of near-equal words."""
-FAINT = 0.3
+FAINT = 0.35
 """What a faint word counts of its rareness."""
 
 

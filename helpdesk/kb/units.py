@@ -28,6 +28,7 @@ class Weights:
     learned: float = 1.0  # what solved questions tell, beside the text
     learned_concepts: float = 1.0
     doubt: float = 2.0  # as if so many questions of everyday words had been solved as well
+    texts: float = 5.0  # solved questions that all texts together are worth
     few: float = 1.0  # examples with which an article's lessons count a half
     shared: float = 0.7  # how far words that many solved questions have count as common
 

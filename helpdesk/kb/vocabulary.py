@@ -68,7 +68,7 @@ class Vocabulary:
             likeness = 2 * len(mine & theirs) / (len(mine) + len(theirs))
             if likeness >= least and other != stem:
                 found.append((number, likeness))
-        if stem not in self.numbers:
+        if stem not in self.numbers and len(stem) > _SHORTEST:
             found = _merge(found, self._slipped(stem))
         found.sort(key=lambda pair: (-pair[1], self._stems[pair[0]]))
         return found[: 2 * MAX_NEAR]

@@ -8,6 +8,7 @@ topic (they are left out unless nothing else was asked), the second ones words t
 from helpdesk.lib.text import fold
 
 _IDLE_EN = """
+onto upon into within during via per etc ie eg re
 hi hello hey dear please pls plz thanks thank thx sorry good morning evening afternoon
 guys folks sir madam team ok okay well oh hmm uh lol omg wtf btw also just really very much quite
 im ive id ill dont doesnt didnt cant cannot wont isnt arent wasnt havent hasnt hadnt couldnt
@@ -19,6 +20,7 @@ because since until till while though although however like kinda sort bit maybe
 basically literally seriously honestly simply exactly kind thing things stuff way lot lots
 """
 _IDLE_RU = """
+во со ко обо ото изо при про ради насчет туда сюда здесь вон мол дескать ведь
 когда никакой никакая никакие некоторый каждый каждая каждое каждые любой любая любое любые
 здравствуйте привет добрый доброе доброго день вечер утро пожалуйста плиз спасибо благодарю
 извините простите ребята люди алло ау ок ну вот блин блять черт жесть капец ужас народ девушка
@@ -37,6 +39,7 @@ _IDLE_RU = """
 нет да если чтоб чтобы после перед через между около без другой другая другое другие
 """
 _IDLE_UK = """
+уві зо ко ото щодо задля ради туди сюди тут он мов нехай хай адже
 якийсь якась якесь якісь кожен кожний кожна кожне кожні будьякий будьяка
 вітаю привіт добрий добра доброго день вечір ранок будь ласка прошу дякую спасибі вибачте
 перепрошую люди хлопці алло ок ну ось от блін капець жах ой ага дуже сильно зовсім просто прямо
@@ -53,6 +56,9 @@ _IDLE_UK = """
 мабуть так якщо щоби після перед через між біля без інший інша інше інші крім окрім
 """
 _FAINT_EN = """
+up down out off over through away around along onto run runs ran turn turns turned pick picks picked
+let lets bring brings brought puts hand earth hell damn real realistic instead both hour hours
+minute minutes night tonight half once four five ten next fine point matter idea rest place side
 want wants wanted need needs needed get gets got getting make makes made making go goes going went
 gone come comes came take takes took taken give gives gave use using used try tried trying tries
 know knows say says said tell tells told see look looks looking show find ask asked keep keeps put
@@ -63,6 +69,8 @@ three right left back people person man woman guy wife husband friend mum mom da
 want possible sure correct different reason case
 """
 _FAINT_RU = """
+минут минуты минуту часа ночь ночью утром вечером половина пара два две двух три трех четыре пять
+десять место сторона вид момент конец начало остальное точно ясно просит просят заметил решил решила
 сделать делать делаю делает сделал сделала сделали получить получается идти идет пошел дать дали
 дает дайте взять посмотреть смотреть глянуть видеть вижу видно найти знать знаю понять понимаю
 говорит говорят сказал сказали сказать пишет писать написать написано пробовал пробую пытаюсь
@@ -73,6 +81,9 @@ _FAINT_RU = """
 друг подруга срочно помощь помочь
 """
 _FAINT_UK = """
+хвилин хвилини хвилину години ніч вночі зранку ввечері увечері половина пара два дві двох три трьох
+чотири п'ять десять місце сторона вигляд момент кінець початок решта точно ясно просить просять
+помітив вирішив вирішила
 зробити робити роблю робить зробив зробила зробили отримати виходить йти іде йде пішов дати дали
 дає дайте взяти подивитися дивитися глянути бачити бачу видно знайти знати знаю зрозуміти розумію
 каже кажуть говорить сказав сказали сказати пише писати написати написано пробував пробую

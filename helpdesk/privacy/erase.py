@@ -25,7 +25,7 @@ from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.privacy.answers import blank_answers
 from helpdesk.privacy.inventory import BLANKED
 from helpdesk.privacy.record import forget_record
-from helpdesk.privacy.scope import Scope, chunks, people_of, scope_of
+from helpdesk.privacy.scope import Scope, chunks, family, people_of, scope_of
 from helpdesk.tickets.actions import new_link, set_status
 from helpdesk.tickets.models import Attachment, Draft, Message, Status, Ticket
 from helpdesk.tickets.search import FTS, index_message
@@ -56,8 +56,9 @@ def erase_client(session: Session, client_id: int, *, actor: Actor, at: datetime
         raise NotFound()
     scope = scope_of(session, people_of(session, client_id), client_id)
     answer = _erase(session, scope, actor, at)
-    _blank(session, Client, Client.id, [client_id], erased_at=at, version=Client.version + 1)
-    fulltext.unindex(session, "client_fts", [client_id])
+    ids = family(session, client_id)
+    _blank(session, Client, Client.id, ids, erased_at=at, version=Client.version + 1)
+    fulltext.unindex(session, "client_fts", ids)
     record(session, "client.erased", actor=actor, at=at, client_id=client_id)
     session.expire_all()
     return answer

@@ -73,7 +73,7 @@ DELETED: Mapping[str, str] = {
     "client_note": "text",
     "document": "filename content_type",
     "promise": "text",
-    "client_merge_change": "table column old",
+    "client_merge_change": "table column ids old new",
     "duplicate_pair": "reason",
     "portal_code": "ticket code_hash",
     "portal_session": "token_hash",

@@ -13,7 +13,7 @@ from helpdesk.ext import Base
 from helpdesk.files import StoredFile
 from helpdesk.kb import learning
 from helpdesk.kb.models import Example, Reading, Search
-from helpdesk.privacy.scope import Scope, chunks
+from helpdesk.privacy.scope import Scope, chunks, family
 from helpdesk.products import Item
 from helpdesk.surveys import Rating
 from helpdesk.tickets.models import Ticket
@@ -72,7 +72,8 @@ def _of_client(session: Session, client_id: int) -> list[str]:
     session.execute(update(Ticket).where(Ticket.item_id.in_(mine)).values(item_id=None))
     for model, column in OF_CLIENT:
         session.execute(delete(model).where(column == client_id))
-    merges = select(Merge.id).where(or_(Merge.kept_id == client_id, Merge.gone_id == client_id))
+    ids = family(session, client_id)
+    merges = select(Merge.id).where(or_(Merge.kept_id.in_(ids), Merge.gone_id.in_(ids)))
     session.execute(delete(MergeChange).where(MergeChange.merge_id.in_(merges)))
     return loose
 

@@ -18,6 +18,7 @@ from helpdesk.clients.facts import ClientNote, Document
 from helpdesk.clients.models import Person
 from helpdesk.files import StoredFile
 from helpdesk.intake.models import Delivery
+from helpdesk.kb.models import Reading, Search
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.privacy.erase import drop_archived
 from helpdesk.privacy.loose import owned, remove_loose
@@ -108,6 +109,14 @@ def _answers(at: datetime, limit: int) -> int:
     return _delete(IdempotentAnswer, IdempotentAnswer.created_at < at - ANSWERS, limit)
 
 
+def _searches(at: datetime, limit: int) -> int:
+    return _delete(Search, Search.at < _since(at, "retention_search_days"), limit)
+
+
+def _readings(at: datetime, limit: int) -> int:
+    return _delete(Reading, Reading.at < _since(at, "retention_search_days"), limit)
+
+
 def _unused_files(at: datetime, limit: int) -> int:
     query = select(StoredFile.id).where(StoredFile.created_at < at - UNUSED, ~owned())
     done = last = 0
@@ -136,6 +145,8 @@ TASKS: Sequence[Task] = (
     _links,
     _limits,
     _answers,
+    _searches,
+    _readings,
     _unused_files,
 )
 

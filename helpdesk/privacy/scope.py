@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, undefer
 
-from helpdesk.clients.models import ContactKind, ContactPoint, Person
+from helpdesk.clients.models import Client, ContactKind, ContactPoint, Person
 from helpdesk.intake.archive import raw_of
 from helpdesk.intake.models import Delivery, DeliveryState
 from helpdesk.tickets.models import Message, Ticket
@@ -64,6 +64,12 @@ def scope_of(session: Session, person_ids: Sequence[int], client_id: int | None)
         tuple(sorted(deliveries)),
         tuple(sorted(beside - deliveries)),
     )
+
+
+def family(session: Session, client_id: int) -> list[int]:
+    """A client and those that were merged into it."""
+    merged = select(Client.id).where(Client.merged_into_id == client_id)
+    return [client_id, *session.scalars(merged)]
 
 
 def people_of(session: Session, client_id: int) -> list[int]:

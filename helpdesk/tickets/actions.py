@@ -234,7 +234,7 @@ def client_tags_of(session: Session, client_id: int) -> list[str]:
 
 def _address(ticket: Ticket) -> ContactPoint:
     point = ticket.contact_point
-    if point is None:
+    if point is None or point.removed_at is not None:
         raise HelpdeskError(_lazy("The client has no address to answer to."), field="text")
     if point.bad:
         raise HelpdeskError(

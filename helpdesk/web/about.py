@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from helpdesk.lib.errors import NotFound
 from helpdesk.products import Product
-from helpdesk.tickets.reasons import Tree, tree
+from helpdesk.tickets.models import ContactReason
+from helpdesk.tickets.reasons import Tree, name_of, tree
 from helpdesk.tickets.views import View
 from helpdesk.web.cached import SETTINGS_SECONDS, keep, put
 from helpdesk.web.guard import reading
@@ -35,10 +36,9 @@ def reason_title(reason_id: Any) -> str:
     return reasons().title(reason_id, language()) or "?"
 
 
-def reason_name(reason_id: int | None) -> str:
+def reason_name(reason: ContactReason | None) -> str:
     """What a reason itself is called, "" for none."""
-    found = reasons().get(reason_id) if reason_id else None
-    return found.name(language()) if found else ""
+    return name_of(reason.names, reason.key, language()) if reason else ""
 
 
 def reason_groups(chosen: int | None) -> list[tuple[str, list[tuple[int, str, int]]]]:
@@ -71,9 +71,15 @@ def learn_products(ids: Iterable[int]) -> None:
     if not missing:
         return
     rows = reading().execute(select(Product.id, Product.name).where(Product.id.in_(missing)))
-    names = dict(rows.tuples().all())
+    names = dict(rows.all())
     for id_ in missing:
         put(("product", id_), PRODUCT_SECONDS, names.get(id_, "?"))
+
+
+def keep_product(product: Product | None) -> None:
+    """Keep the name of a product that was read by the way."""
+    if product is not None:
+        put(("product", product.id), PRODUCT_SECONDS, product.name)
 
 
 def asked_view() -> str | None:

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from helpdesk.web.admin import (
+    brand,
     calendars,
     deliveries,
     fields,
@@ -17,6 +18,7 @@ from helpdesk.web.admin import (
     staff,
     tokens,
 )
+from helpdesk.web.admin import kb as admin_kb
 from helpdesk.web.desk import (
     card,
     changes,
@@ -29,6 +31,12 @@ from helpdesk.web.desk import (
     client_ticket,
     composer,
     files,
+    kb,
+    kb_beside,
+    kb_edit,
+    kb_lists,
+    kb_pictures,
+    kb_versions,
     keys,
     login,
     me,
@@ -38,15 +46,22 @@ from helpdesk.web.desk import (
     ticket,
     zones,
 )
+from helpdesk.web.portal import article as portal_article
+from helpdesk.web.portal import brand as portal_brand
 from helpdesk.web.portal import files as portal_files
+from helpdesk.web.portal import find as portal_find
 from helpdesk.web.portal import home as portal_home
+from helpdesk.web.portal import seo as portal_seo
 from helpdesk.web.portal import ticket as portal_ticket
+from helpdesk.web.portal import topics as portal_topics
 from helpdesk.web.site import init_site
 from helpdesk.web.supervisor import home as supervisor_home
 
 DESK = (login, queue, ticket, changes, classify, composer, sending, files, notices, me, keys, zones)
 CLIENT = (card, client, client_record, client_people, client_facts, client_items, client_ticket)
-PORTAL = (portal_home, portal_ticket, portal_files)
+KB = (kb, kb_edit, kb_versions, kb_lists, kb_beside, kb_pictures, admin_kb)
+READING = (portal_home, portal_find, portal_topics, portal_article, portal_brand, portal_seo)
+PORTAL = (*READING, portal_ticket, portal_files)
 SUPERVISOR = (supervisor_home,)
 ADMIN = (
     index,
@@ -60,6 +75,7 @@ ADMIN = (
     deliveries,
     outbox,
     settings,
+    brand,
     tokens,
     privacy,
 )
@@ -67,4 +83,4 @@ ADMIN = (
 
 def init_pages(app: Flask) -> None:
     """Prepare `app` for pages and register all of them."""
-    init_site(app, [m.blueprint for m in (*PORTAL, *DESK, *CLIENT, *SUPERVISOR, *ADMIN)])
+    init_site(app, [m.blueprint for m in (*PORTAL, *DESK, *CLIENT, *KB, *SUPERVISOR, *ADMIN)])

@@ -291,9 +291,10 @@ def upgrade() -> None:
     sa.Column('id', ID, nullable=False),
     sa.Column('merge_id', ID, nullable=False),
     sa.Column('table', sa.String(length=60), nullable=False),
-    sa.Column('row_id', ID, nullable=False),
     sa.Column('column', sa.String(length=60), nullable=False),
+    sa.Column('ids', sa.JSON(), nullable=False),
     sa.Column('old', sa.JSON(), nullable=False),
+    sa.Column('new', sa.JSON(), nullable=False),
     sa.ForeignKeyConstraint(['merge_id'], ['client_merge.id'], name=op.f('fk_client_merge_change_merge_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_client_merge_change'))
     )
@@ -615,17 +616,17 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('item_id', ID, nullable=True))
         batch_op.create_index('ix_ticket_product', ['product_id', 'id'], unique=False, sqlite_where=sa.text('product_id IS NOT NULL'), postgresql_where=sa.text('product_id IS NOT NULL'))
         batch_op.create_index('ix_ticket_reason', ['reason_id', 'id'], unique=False, sqlite_where=sa.text('reason_id IS NOT NULL'), postgresql_where=sa.text('reason_id IS NOT NULL'))
-        batch_op.create_foreign_key(batch_op.f('fk_ticket_item_id'), 'item', ['item_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_ticket_product_id'), 'product', ['product_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_ticket_reason_id'), 'contact_reason', ['reason_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_ticket_product_id'), 'product', ['product_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_ticket_item_id'), 'item', ['item_id'], ['id'])
 
 
 
 def downgrade() -> None:
     with op.batch_alter_table('ticket', schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f('fk_ticket_reason_id'), type_='foreignkey')
-        batch_op.drop_constraint(batch_op.f('fk_ticket_product_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_ticket_item_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_ticket_product_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_ticket_reason_id'), type_='foreignkey')
         batch_op.drop_index('ix_ticket_reason', sqlite_where=sa.text('reason_id IS NOT NULL'), postgresql_where=sa.text('reason_id IS NOT NULL'))
         batch_op.drop_index('ix_ticket_product', sqlite_where=sa.text('product_id IS NOT NULL'), postgresql_where=sa.text('product_id IS NOT NULL'))
         batch_op.drop_column('item_id')

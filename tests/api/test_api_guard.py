@@ -15,10 +15,13 @@ from helpdesk.accounts.actions import find_token, revoke_token
 from helpdesk.accounts.models import ApiToken, User
 from helpdesk.accounts.permissions import GRANTS, PERMISSIONS, Role
 from helpdesk.api import PERMISSION_OF
+from helpdesk.clients.fact_actions import add_note, open_client
 from helpdesk.events import Actor
 from helpdesk.lib.clock import now
+from helpdesk.products import create_product
 from helpdesk.tickets.models import Message, Ticket
 from tests.api.conftest import V1, Program, checked
+from tests.api.test_api_client_facts import BILL, SALE
 from tests.api.test_api_clients import FIRM
 from tests.api.test_api_messages import with_file
 from tests.api.test_api_setup import SHOP, WEEK
@@ -27,6 +30,7 @@ from tests.cast import Cast
 
 NOTE = {"kind": "note", "text": "x"}
 POLICY = {"name": "Fast", "targets": {"resolution": 60}}
+REASON = {"names": {"en": "Late", "ru": "Поздно", "uk": "Запізно"}}
 
 # Every operation: endpoint -> (method, path, body, what it needs). One that is not here fails.
 OPERATIONS: dict[str, tuple[str, str, Any, str]] = {
@@ -43,6 +47,16 @@ OPERATIONS: dict[str, tuple[str, str, Any, str]] = {
     "read_client": ("GET", "/clients/{client}", None, "client.read"),
     "patch_client": ("PATCH", "/clients/{client}", {"name": "X"}, "client.change"),
     "read_timeline": ("GET", "/clients/{client}/timeline", None, "client.read"),
+    "list_purchases": ("GET", "/clients/{client}/purchases", None, "client.read"),
+    "put_purchase": ("POST", "/clients/{client}/purchases", SALE, "client.change"),
+    "list_invoices": ("GET", "/clients/{client}/invoices", None, "client.read"),
+    "put_invoice": ("POST", "/clients/{client}/invoices", BILL, "client.change"),
+    "read_debts": ("GET", "/clients/{client}/debts", None, "client.read"),
+    "list_items": ("GET", "/clients/{client}/items", None, "client.read"),
+    "put_item": ("POST", "/clients/{client}/items", {"product": "Lamp"}, "client.change"),
+    "list_notes": ("GET", "/clients/{client}/notes", None, "client.read"),
+    "add_note": ("POST", "/clients/{client}/notes", {"text": "x"}, "client.change"),
+    "delete_note": ("DELETE", "/clients/{client}/notes/{note}", None, "client.change"),
     "list_deliveries": ("GET", "/deliveries", None, "delivery.read"),
     "replay_delivery": ("POST", "/deliveries/1/replay", None, "delivery.replay"),
     "list_events": ("GET", "/events", None, "event.read"),
@@ -53,6 +67,11 @@ OPERATIONS: dict[str, tuple[str, str, Any, str]] = {
     "list_policies": ("GET", "/policies", None, "policy.read"),
     "add_policy": ("POST", "/policies", POLICY, "policy.change"),
     "list_users": ("GET", "/users", None, "user.read"),
+    "list_products": ("GET", "/products", None, "product.read"),
+    "add_product": ("POST", "/products", {"name": "Lamp 2"}, "product.change"),
+    "change_product": ("PATCH", "/products/{product}", {"group": "x"}, "product.change"),
+    "list_reasons": ("GET", "/reasons", None, "reason.read"),
+    "add_reason": ("POST", "/reasons", REASON, "reason.change"),
 }
 
 SQL = [
@@ -84,7 +103,13 @@ def test_every_operation_has_a_row_in_the_table(app: Flask) -> None:
 @pytest.fixture
 def places(cast: Cast) -> dict[str, int]:
     ticket = by_email(cast, "guard@x")
-    return {"ticket": ticket, "file": with_file(cast, ticket), "client": cast.oksana.client_id}
+    client_id = cast.oksana.client_id
+    with ext.write() as session:
+        client = open_client(session, client_id)
+        note = add_note(session, client, "x", user_id=cast.alice.id, at=now()).id
+        lamp = create_product(session, name="Lamp", at=now()).id
+    ids = {"ticket": ticket, "client": client_id, "note": note, "product": lamp}
+    return ids | {"file": with_file(cast, ticket)}
 
 
 def test_every_role_and_scope_by_every_operation(
@@ -170,7 +195,7 @@ def test_an_agent_of_one_queue_sees_nothing_of_another(
     bob.post("/tickets", ASKED | {"queue": "Support"}, 409)
     assert [queue["name"] for queue in bob.get("/queues")["items"]] == ["Billing"]
     timeline = bob.get(f"/clients/{cast.oksana.client_id}/timeline")["items"]
-    assert [item["kind"] for item in timeline] == ["client.created"]
+    assert [item["kind"] for item in timeline] == ["client.note", "client.created"]
     assert all(event["ticket_id"] is None for event in bob.get("/events", limit=200)["items"])
     assert alice.get(f"/tickets/{places['ticket']}") == before
 

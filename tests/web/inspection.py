@@ -90,7 +90,10 @@ def _inline(tree: Element) -> Iterator[str]:
     for element in tree.iter():
         if not isinstance(element.tag, str):
             continue
-        if element.tag == "style" or (element.tag == "script" and not element.get("src")):
+        is_data = element.tag == "script" and element.get("type") == "application/ld+json"
+        if element.tag == "style" or (
+            element.tag == "script" and not element.get("src") and not is_data
+        ):
             yield f"inline {element.tag}"
         for name, value in element.attrib.items():
             if name == "style" or re.match(r"on[a-z]+$", name) or "javascript:" in value.lower():

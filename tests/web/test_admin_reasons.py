@@ -149,7 +149,7 @@ def test_products_are_added_searched_and_switched_off(ada: Pages) -> None:
     assert page.place == "/admin/products" and "Світло" in page.text
     assert "Лампа" in ada.get("/admin/products?q=їжак").text
     assert "Nothing found" in ada.get("/admin/products?q=%25").text
-    (link,) = [a for a in ada.get("/admin/products").all("th/a")]
+    (link,) = ada.get("/admin/products").all("th/a")
     path = link.get("href", "")
     stale = ada.get(path).form(path)
     page = ada.post(path, active="")

@@ -104,7 +104,7 @@ def test_what_the_client_owns_is_offered_first(alice: Pages, desk: Desk, cast: C
 
 
 def test_a_product_is_found_by_its_name_in_any_case(alice: Pages, desk: Desk) -> None:
-    number = desk.ticket()
+    number = desk.ticket("It leaks")
     assert "no products yet" in alice.get(f"/desk/t/{number}/product").text
     with ext.write() as session:
         for name in ("Лампа <b>", "Kettle"):
@@ -186,10 +186,13 @@ def test_pages_need_few_statements_also_with_a_history_of_products(
     number = desk.ticket()
     with ext.write() as session:
         lamps = [create_product(session, name=f"Lamp {n}", at=now()).id for n in range(5)]
+    other = desk.ticket()
     for lamp in lamps:
-        choose(alice, number, "product", product=lamp)
+        choose(alice, other, "product", product=lamp)
+    choose(alice, number, "product", product=lamps[0])
     choose(alice, number, "reason", reason=keys["delivery-late"])
     for path in (
+        f"/desk/t/{other}",
         f"/desk/t/{number}",
         f"/desk/t/{number}/reason",
         f"/desk/t/{number}/product",

@@ -67,6 +67,7 @@ def listing() -> str:
         lang=language(),
         counts=tickets_by_reason(reading(), cap=COUNT_CAP),
         cap=COUNT_CAP,
+        deepest=reasons.MAX_DEPTH,
         kinds=words().kind,
         queues=directory().queue_names,
         undo=browser.get(UNDO, {}).get("said"),

@@ -18,8 +18,9 @@ from helpdesk.tickets.models import Attachment, Draft, MessageKind, Status, Tick
 from helpdesk.tickets.queries import ticket_for, ticket_id_of
 from helpdesk.web.cached import recount
 from helpdesk.web.desk.changes import back_to, changed, is_script
+from helpdesk.web.desk.kb_learn import cite_sent
 from helpdesk.web.desk.thread import icon_of
-from helpdesk.web.guard import me, needs, reading, said, viewer
+from helpdesk.web.guard import actor, me, needs, reading, said, viewer
 
 blueprint = Blueprint("desk_composer", __name__)
 
@@ -104,6 +105,7 @@ def _write(session: Session, ticket: Ticket, kind: MessageKind, text: str) -> No
         return
     then = THEN.get(request.form.get("then", ""))
     actions.reply(session, ticket, text, user_id=me().id, at=now(), then=then)
+    cite_sent(session, ticket, request.form.getlist("cited"), text, at=now(), by=actor())
 
 
 def _first_time(session: Session) -> bool:

@@ -28,7 +28,7 @@ from helpdesk.kb.models import Article, ArticleText, Miss, Picture, State
 from helpdesk.kb.pictures import add_picture, checked_kind
 from helpdesk.kb.queries import STAFF, is_stale, shown_html, version_of
 from helpdesk.lib.clock import now
-from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound
+from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound, _lazy
 from helpdesk.products import Product
 from helpdesk.tickets.queries import ticket_for
 from helpdesk.web.admin.forms import page_status, wrong
@@ -116,7 +116,7 @@ def upload() -> BaseResponse:
     """A picture for the editor's script, as the Markdown that shows it."""
     picture = _store_picture()
     if picture is None:
-        raise NotFound()
+        raise HelpdeskError(_lazy("Choose a picture."), field="picture")
     return jsonify(markdown=_markdown(picture))
 
 

@@ -1,5 +1,6 @@
 """What a ticket teaches the knowledge base: whose question it was, without who they are."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,8 +9,13 @@ from sqlalchemy.orm import Session
 from helpdesk.clients.models import Client, Person
 from helpdesk.events import Actor
 from helpdesk.kb.citing import cite, learn_question
+from helpdesk.kb.markdown import render
 from helpdesk.kb.models import Article, ArticleText, State
 from helpdesk.tickets.models import Message, MessageKind, Ticket
+from helpdesk.web.desk.kb_form import number
+
+MOST_CITED = 10
+LINE = 15  # characters from which a line of an article is told by its words
 
 
 def cite_in(session: Session, ticket: Ticket, article: Article, *, at: datetime, by: Actor) -> None:
@@ -25,6 +31,29 @@ def cite_in(session: Session, ticket: Ticket, article: Article, *, at: datetime,
         at=at,
         actor=by,
     )
+
+
+def cite_sent(
+    session: Session, ticket: Ticket, cited: Sequence[str], text: str, *, at: datetime, by: Actor
+) -> None:
+    """Note which of the articles that were put into a reply are still in it as it goes out."""
+    for article_id in dict.fromkeys(number(id_) for id_ in cited[:MOST_CITED]):
+        article = session.get(Article, article_id) if article_id else None
+        if (
+            article is not None
+            and article.deleted_at is None
+            and _stands_in(session, article, text)
+        ):
+            cite_in(session, ticket, article, at=at, by=by)
+
+
+def _stands_in(session: Session, article: Article, reply: str) -> bool:
+    """Whether a title, an address or a line of the article is in the reply."""
+    for text in session.scalars(select(ArticleText).where(ArticleText.article_id == article.id)):
+        lines = (line for line in render(text.body_markdown).text.split("\n") if len(line) >= LINE)
+        if text.title in reply or f"/{text.slug}" in reply or any(line in reply for line in lines):
+            return True
+    return False
 
 
 def learn_first(session: Session, text: ArticleText, *, at: datetime, actor: Actor) -> None:

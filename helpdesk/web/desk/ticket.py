@@ -30,7 +30,7 @@ from helpdesk.tickets.models import (
     Ticket,
 )
 from helpdesk.tickets.queries import ticket_id_of
-from helpdesk.web.about import reason_name
+from helpdesk.web.about import keep_product, reason_name
 from helpdesk.web.cached import COUNT_SECONDS, put, recount
 from helpdesk.web.desk.card import card_context
 from helpdesk.web.desk.directory import open_queues, user_names, workers_of
@@ -137,6 +137,7 @@ def _ticket() -> Select[Ticket]:
             joinedload(Ticket.person),
             joinedload(Ticket.contact_point),
             joinedload(Ticket.assignee),
+            joinedload(Ticket.reason),
             joinedload(Ticket.product),
         )
     )
@@ -190,6 +191,7 @@ def next_step(step: PolicyStep | None) -> str:
 def _talk(opened: Opened) -> dict[str, Any]:
     found, drafts = opened.ticket, opened.drafts
     ids = {kind: draft.id for kind, draft in drafts.items()}
+    keep_product(found.product)
     shown = thread_of(reading(), found, ids, everything="all" in request.args)
     suffix = request.query_string.decode("utf-8", "replace")
     return {
@@ -201,7 +203,7 @@ def _talk(opened: Opened) -> dict[str, Any]:
         "workers": workers_of(found.queue_id),
         "queues": open_queues(viewer()),
         "channel_icon": CHANNEL_ICONS[found.channel],
-        "reason": reason_name(found.reason_id),
+        "reason": reason_name(found.reason),
         "suffix": f"?{suffix}" if suffix else "",
         "own": me(),
         "related": found.related_to_id and found.related_to_id + NUMBER_OFFSET,
@@ -210,9 +212,10 @@ def _talk(opened: Opened) -> dict[str, Any]:
 
 def _composer(found: Ticket) -> dict[str, Any]:
     point = found.contact_point
+    reachable = point is not None and not point.bad and point.removed_at is None
     return {
-        "reachable": point is not None and not point.bad,
-        "kind": MessageKind.NOTE if point is None or point.bad else MessageKind.OUTBOUND,
+        "reachable": reachable,
+        "kind": MessageKind.OUTBOUND if reachable else MessageKind.NOTE,
         "languages": words().language,
     }
 

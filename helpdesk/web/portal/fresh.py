@@ -26,11 +26,6 @@ def keep(response: R, rule: str) -> R:
     return response
 
 
-def is_tracked() -> bool:
-    """Whether the reader lets us tie searches of one visit together (DNT, Sec-GPC)."""
-    return request.headers.get("DNT") != "1" and request.headers.get("Sec-GPC") != "1"
-
-
 def public_url(path: str) -> str:
     """The whole address of a path of ours, never from the Host header."""
     return f"{current_app.config['PUBLIC_URL']}{path}"

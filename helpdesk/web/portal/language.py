@@ -96,3 +96,8 @@ def to_language(path: str) -> BaseResponse:
     query = request.query_string.decode("ascii", "replace")
     target = f"/{chosen() or guest_language()}{path}"
     return redirect(f"{target}?{query}" if query else target, 302)
+
+
+def ask_path(question: str = "") -> str:
+    """Where a reader asks us, in the language of this page; `question` is carried over."""
+    return f"/ask?{urlencode({'lang': g.language, **({'q': question} if question else {})})}"

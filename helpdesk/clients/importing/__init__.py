@@ -1,0 +1,1 @@
+"""Import of clients, purchases, invoices and items: files, columns, rows, runs in chunks."""

@@ -1,0 +1,12 @@
+"""How large files of an import may be, and the error that says so."""
+
+from helpdesk.lib.errors import HelpdeskError
+
+MAX_COLUMNS = 200
+MAX_ROWS = 1_048_576  # as many as a sheet has
+CELL_LIMIT = 32_767  # characters, as many as a cell of a spreadsheet holds
+BROKEN = "\0"  # begins a cell that has no value that could be read; what is wrong follows
+
+
+class BadFile(HelpdeskError):
+    """A file that cannot be read as a table; the sentence says what to do."""
