@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from benchmarks import kb_fit
-from benchmarks.kb_questions import OUTSIDE, Asked, Page, Set, other, plain_bm25, shop
+from benchmarks.kb_questions import OUTSIDE, Asked, Page, Set, bare, other, plain_bm25, shop
 from benchmarks.place import application
 from benchmarks.report import percentile
 from helpdesk import ext
@@ -65,17 +65,20 @@ def main() -> int:
     if arguments.fit:
         kb_fit.show(langs)
     else:
-        show([shop(lang) for lang in langs], arguments.part)
-        show([other(lang) for lang in langs], "unseen")
+        shops, others = [shop(lang) for lang in langs], [other(lang) for lang in langs]
+        show(shops, arguments.part)
+        show([bare(one) for one in shops], arguments.part, (0,))
+        show(others, "unseen", (0,))
+        show([bare(one) for one in others], "unseen", (0,))
     return 0
 
 
-def show(sets: Sequence[Set], part: str) -> None:
+def show(sets: Sequence[Set], part: str, examples: Sequence[int] = EXAMPLES) -> None:
     """Measure the sets, all in one base, as a base in several languages is."""
     print(f"\n{sets[0].name}, {part} questions\n" + _COLUMNS.format("", *_HEAD))
     plain = {one.lang: _plain(one.part(part), plain_bm25(one.pages)) for one in sets}
     with filled(sets) as app:
-        for count in EXAMPLES if sets[0].examples else (0,):
+        for count in examples:
             for one in sets:
                 teach(app, one, count)
                 print(_line(one.lang, count, ask_all(app, one, part), plain[one.lang]))

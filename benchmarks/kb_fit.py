@@ -8,7 +8,7 @@ questions (with 0, 3 and 10 examples) and those of the other base.
 from math import exp, sqrt
 from typing import NamedTuple
 
-from benchmarks.kb_questions import Asked, Set, other, shop
+from benchmarks.kb_questions import Asked, Set, bare, other, shop
 from helpdesk.kb import analysis, confidence, synonyms, units
 from helpdesk.kb.ranking import Base, Scored
 from helpdesk.kb.reading import question
@@ -33,7 +33,9 @@ def show(langs: tuple[str, ...]) -> None:
     new company's base is as foreign to the model as these are to each other.
     """
     shops = [case for lang in langs for n in EXAMPLES for case in _cases(shop(lang), n)]
+    shops += [case for lang in langs for case in _cases(bare(shop(lang)), 0)]
     others = [case for lang in langs for case in _cases(other(lang), 0)]
+    others += [case for lang in langs for case in _cases(bare(other(lang)), 0)]
     bias, *weights = fit(shops + others)
     print(f"{len(shops + others)} questions, {sum(case.right for case in shops + others)} right")
     print(f"BIAS = {bias:.2f}\nWEIGHTS = ({', '.join(f'{weight:.2f}' for weight in weights)})")

@@ -8,7 +8,7 @@ a company that nobody thought of. Questions with the key "-far" or "-near" have 
 import re
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.place import ROOT
@@ -87,6 +87,12 @@ def other(lang: str) -> Set:
             body = "\n".join(line for line in lines if not line.startswith("? "))
             pages.append(Page(key, title, _split(keywords), body))
     return Set("other", lang, pages, questions)
+
+
+def bare(one: Set) -> Set:
+    """The same base without keywords, as most bases come from elsewhere."""
+    pages = [replace(page, keywords=[]) for page in one.pages]
+    return replace(one, name=f"{one.name} without keywords", pages=pages)
 
 
 def plain_bm25(pages: list[Page]) -> Callable[[str], list[str]]:

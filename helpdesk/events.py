@@ -87,6 +87,7 @@ KINDS: Mapping[str, frozenset[str]] = {
         "promise.made": "promise_id",
         "promise.settled": "promise_id kept",
         "duplicate.dismissed": "pair_id",
+        "duplicate.offered": "pair_id",
         "item.created": "item_id",
         "item.changed": "item_id fields",
         "product.created": "product_id",

@@ -18,10 +18,13 @@ from sqlalchemy import ColumnElement, select
 
 from helpdesk import ext, privacy, reactions
 from helpdesk.accounts import limits, sessions
+from helpdesk.clients import duplicates
+from helpdesk.clients.importing import run as import_run
 from helpdesk.ext import fulltext, upkeep
 from helpdesk.intake import receive
 from helpdesk.intake.archive import archive_raw
 from helpdesk.intake.models import Delivery
+from helpdesk.kb import index
 from helpdesk.lib.clock import now
 from helpdesk.live import heartbeat
 from helpdesk.outbox import sending
@@ -41,6 +44,7 @@ BUSY_PAGES = 64  # the one step of a turn while mail comes in: some 20 ms for 25
 MERGE_STEPS = 20  # a turn
 MERGE_PAUSE = 0.05  # seconds between steps, for those who wait for the lock
 QUIET_SECONDS = 2.0
+KB_REFRESH = 20  # texts in one transaction
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,22 @@ def _any(model: type[Delivery] | type[Clock], condition: ColumnElement[bool]) ->
         return session.scalar(select(model.id).where(condition).limit(1)) is not None
 
 
+def import_rows() -> int:
+    chunk = import_run.next_chunk()
+    if chunk is None:
+        return 0
+    with ext.write() as session:
+        return import_run.take(session, chunk)
+
+
+def find_duplicates() -> int:
+    with ext.session() as session:
+        if not duplicates.waiting(session):
+            return 0
+    with ext.write() as session:
+        return duplicates.scan(session, at=now())
+
+
 def checkpoint() -> int:
     upkeep.checkpoint()
     return 0
@@ -101,12 +121,23 @@ def sweep_accounts() -> int:
     return 0
 
 
+def refresh_kb() -> int:
+    """Index articles anew after an update of the product changed how."""
+    with ext.session() as session:
+        if not index.is_stale(session):
+            return 0
+    with ext.write() as session:
+        return index.refresh(session, KB_REFRESH)
+
+
 QUICK: Sequence[Job] = (
     Job("intake", process_mail, 0.05, linger=0.05),
     Job("reactions", lambda: reactions.react(limit=200), 0.1),
     Job("outbox", lambda: sending.send_due(limit=50), 0.5),
     Job("clocks", sweep_clocks, 1.0),
     Job("recount", recount_clocks, 2.0),
+    Job("duplicates", find_duplicates, 3.0, linger=0.1),
+    Job("import", import_rows, 1.0, linger=0.02),  # the rest is for those who wait for the lock
 )
 SLOW: Sequence[Job] = (
     Job("accounts", sweep_accounts, 300),
@@ -114,6 +145,7 @@ SLOW: Sequence[Job] = (
     Job("retention", lambda: privacy.retain(now()), 24 * 3600),
     Job("checkpoint", checkpoint, 60),
     Job("statistics", statistics, 3600),
+    Job("kb index", refresh_kb, 300),
 )
 
 

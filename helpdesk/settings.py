@@ -14,7 +14,7 @@ DEFAULTS: Mapping[str, Any] = {
     "brand_name": "Helpdesk",
     "brand_colour": "",  # hex or oklch(); "": ours
     "brand_logo": {},  # {"sha256": …, "type": "image/png"}
-    "brand_phone": "",  # in E.164, beside those of queues
+    "brand_phone": "",  # as people read it, beside those of queues
     "brand_address": {},  # this and the next three by language: {"en": …, "uk": …}
     "footer_links": {},  # lines of "Words | https://…"
     "privacy_notice": {},  # Markdown

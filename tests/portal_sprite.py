@@ -17,8 +17,7 @@ STATES = ("st-new", "st-open", "ck-met", "alert-circle", "check")
 FILES = ("image/png", "application/pdf", "application/zip", "text/plain", "message/rfc822")
 TOPICS = (ICON, *(icon for icon, *_names in CATEGORIES.values()))
 _SYMBOL = re.compile(r'<symbol id="([^"]+)".*?</symbol>', re.S)
-_NAMED = re.compile(r"\b(?:icon|empty|say|act|button)\(([^)]*)\)")
-_WORD = re.compile(r'"([a-z][a-z0-9-]+)"')
+_WORD = re.compile(r"[\"'#]([a-z][a-z0-9-]+)\b")
 
 
 def used() -> set[str]:
@@ -27,8 +26,7 @@ def used() -> set[str]:
     found = {*STATES, *TOPICS, *map(icon_of, FILES)}
     for path in (ROOT / "templates" / "portal").rglob("*.html"):
         text = path.read_text("utf-8")
-        words = {word for call in _NAMED.findall(text) for word in _WORD.findall(call)}
-        found |= (words | set(re.findall(r"#([a-z][a-z0-9-]+)", text))) & known
+        found |= set(_WORD.findall(text)) & known
     return found
 
 

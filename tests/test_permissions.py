@@ -347,6 +347,10 @@ def world(app: Flask, cast: Cast) -> World:
             "category_id": session.scalars(select(Category.id)).one(),
             "filename": "icon.svg",
             "_rest": "nothing",
+            "rest": "nothing",
+            "lang": "en",
+            "slug": "nothing",
+            "part": 1,
             "token": one_time_link(session, cast.bob, now()),
             "ticket_token": link_token(secret, ticket.id, ticket.link_nonce),
         }
@@ -416,7 +420,7 @@ def address(rule: Rule, world: World) -> str:
     values = dict(world.values)
     if rule.rule.startswith("/t/"):
         values["token"] = values["ticket_token"]
-    return re.sub(r"<(?:[a-z]+:)?(\w+)>", lambda m: str(values[m[1]]), rule.rule)
+    return re.sub(r"<(?:[a-z]+(?:\([^)]*\))?:)?(\w+)>", lambda m: str(values[m[1]]), rule.rule)
 
 
 def user_of(world: World, role: str) -> User | None:

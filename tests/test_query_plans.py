@@ -29,18 +29,26 @@ from helpdesk.web.guard import COOKIE
 from tests.cast import PASSWORD, Cast
 
 BIG = (
+    "article_reading",
     "attachment",
     "client",
+    "client_note",
     "clock",
     "contact_point",
     "delivery",
+    "document",
     "event",
     "failed_reaction",
+    "invoice",
+    "item",
     "login_session",
     "message",
     "notice",
     "outgoing",
     "person",
+    "promise",
+    "purchase",
+    "rating",
     "stored_file",
     "ticket",
 )

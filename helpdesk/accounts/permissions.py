@@ -16,6 +16,7 @@ AGENT = frozenset(
         "ticket.change",
         "client.read",
         "client.change",
+        "client.merge",
         "queue.read",
         "calendar.read",
         "policy.read",

@@ -32,11 +32,11 @@ from helpdesk.api.shapes.kb import (
 )
 from helpdesk.events import record
 from helpdesk.kb import actions, log
-from helpdesk.kb.categories import category_named, flat, tree
+from helpdesk.kb.categories import category_named, find_category, flat, tree
 from helpdesk.kb.checks import Content, permission_for
 from helpdesk.kb.learning import learn
 from helpdesk.kb.log import Asked
-from helpdesk.kb.models import Article, ArticleText, Category, Source, State
+from helpdesk.kb.models import Article, ArticleText, Source, State
 from helpdesk.kb.queries import Filter, article_at, below, counts_by_category, listed
 from helpdesk.kb.search import search
 from helpdesk.lib.errors import NotFound, _lazy
@@ -67,9 +67,8 @@ def list_articles(call: Call[ArticleQuery, None]) -> ArticleList:
     query = call.query
     within = None
     if query.category is not MISSING:
-        key = clean(query.category)
-        top = call.session.scalar(select(Category.id).where(Category.key == key))
-        within = below(call.session, top) if top is not None else []
+        top = find_category(call.session, clean(query.category))
+        within = below(call.session, top.id) if top is not None else []
     wanted = Filter(
         lang=given(query.lang),
         states=() if query.state is MISSING else (State(query.state),),

@@ -7,7 +7,6 @@ from pydantic import MISSING
 from helpdesk import products
 from helpdesk.api.operation import Call, operation
 from helpdesk.api.paging import cut, id_cursor, id_of
-from helpdesk.api.problems import Refused
 from helpdesk.api.refs import given
 from helpdesk.api.shapes.base import Query
 from helpdesk.api.shapes.products import (
@@ -17,7 +16,7 @@ from helpdesk.api.shapes.products import (
     ProductOut,
     ProductQuery,
 )
-from helpdesk.lib.errors import NotFound, _lazy
+from helpdesk.lib.errors import NotFound
 from helpdesk.products import Product
 
 
@@ -35,8 +34,8 @@ def list_products(call: Call[ProductQuery, None]) -> ProductList:
     after = None
     if query.cursor is not MISSING:
         after = call.session.get(Product, id_of(query.cursor, 0))
-        if after is None:
-            raise Refused(400, _lazy("This cursor is not one of ours."), field="cursor")
+        if after is None:  # nothing follows what is not there
+            return ProductList(items=[], next_cursor=None)
     found = products.find_products(
         call.session,
         given(query.q, ""),

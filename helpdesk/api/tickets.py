@@ -39,6 +39,7 @@ from helpdesk.intake.mail_language import detect
 from helpdesk.lib import phone
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
 from helpdesk.tickets import actions
+from helpdesk.tickets.candidates import sharing
 from helpdesk.tickets.classify import Classes, classes_of_new, classify
 from helpdesk.tickets.content import Content
 from helpdesk.tickets.explain import ExplainedClock, explain
@@ -288,7 +289,7 @@ def _requester(call: Call[Query, TicketIn]) -> Known:
         add_contact_point(
             call.session, person, kind="phone", value=number, country=call.country, at=call.at
         )
-    return who
+    return sharing(call.session, who)[0]
 
 
 def _reply(call: Call[Any, Any], ticket: Ticket) -> Reply:

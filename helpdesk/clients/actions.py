@@ -17,6 +17,7 @@ from helpdesk.clients.checks import (
     clean_tags,
     read_contact,
 )
+from helpdesk.clients.duplicates import look_again
 from helpdesk.clients.models import Client, ClientKind, ContactKind, ContactPoint, Person
 from helpdesk.clients.search import index_client, reindex_client
 from helpdesk.events import SYSTEM, Actor, record
@@ -35,6 +36,8 @@ __all__ = [
     "mark_bad",
     "mark_verified",
 ]
+
+COMPARED = ("name", "organisation_id", "profile")
 
 
 def create_client(
@@ -123,6 +126,7 @@ def add_contact_point(
     session.add(point)
     session.flush()
     reindex_client(session, person.client_id)
+    look_again(session, person.client_id)
     record(
         session,
         "contact_point.added",
@@ -203,7 +207,7 @@ def _check(session: Session, client: Client, changes: dict[str, Any]) -> set[str
         changes[name] = CHECKS[name](changes[name])
     if "name" in changes:
         changes["sort_key"] = sort_key(changes["name"])
-    if "name" in changes and changes["name"] != client.name:
+    if any(name in changes and changes[name] != getattr(client, name) for name in COMPARED):
         changes["name_key"] = None  # the search for duplicates makes it anew
     if changes.get("organisation_id") is not None:
         check_organisation(session, client, changes["organisation_id"])

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from helpdesk.clients.checks import check_free, read_contact
+from helpdesk.clients.duplicates import look_again
 from helpdesk.clients.models import ContactKind, ContactPoint, Person
 from helpdesk.clients.search import reindex_client
 from helpdesk.events import Actor, record
@@ -41,9 +42,10 @@ def change_point(
         point.verified = point.bad = False
         point.soft_bounces = 0
     point.value, point.key, point.tail = shown, key, _tail(point.kind, key)
+    point.alike = None
     session.flush()
     _record(session, "contact_point.changed", point, actor, at, fields=["value"])
-    reindex_client(session, _client_id(session, point))
+    _found_anew(session, point)
 
 
 def set_verified(
@@ -100,7 +102,13 @@ def restore_point(session: Session, point: ContactPoint, *, actor: Actor, at: da
     point.key, point.tail, point.removed_at = key, _tail(point.kind, key), None
     session.flush()
     _record(session, "contact_point.added", point, actor, at)
-    reindex_client(session, _client_id(session, point))
+    _found_anew(session, point)
+
+
+def _found_anew(session: Session, point: ContactPoint) -> None:
+    client_id = _client_id(session, point)
+    reindex_client(session, client_id)
+    look_again(session, client_id)
 
 
 def _set(

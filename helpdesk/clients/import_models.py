@@ -50,7 +50,8 @@ class ImportRun(Base):
     changed: Mapped[int] = mapped_column(default=0)
     same: Mapped[int] = mapped_column(default=0)
     bad: Mapped[int] = mapped_column(default=0)
-    error: Mapped[str | None]  # why it failed
+    error: Mapped[dict[str, Any] | None]  # why it failed: {"message": a msgid, "parts": {...}}
+    worker: Mapped[str | None] = mapped_column(String(32))  # the process that has it open
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -70,6 +71,7 @@ class ImportProblem(Base):
     column: Mapped[str] = mapped_column(default="")
     message: Mapped[str]  # a msgid
     parts: Mapped[dict[str, Any]]  # its parameters
+    warning: Mapped[bool] = mapped_column(default=False)  # the row is imported all the same
 
 
 class ImportMapping(Base):

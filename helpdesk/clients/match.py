@@ -37,7 +37,7 @@ _BY_KEY = (
     )
     .where(_POINT.kind == bindparam("kind"), _POINT.key == bindparam("key"))
     .order_by(_POINT.id)
-    .limit(1)
+    .limit(2)  # a second one says that it is shared
 )
 
 
@@ -52,6 +52,7 @@ class Known:
     bad: bool = False
     created: bool = False
     tags: tuple[str, ...] = ()  # of the client; SLA policies choose by them
+    shared: bool = False  # others have this address or number too
 
 
 def by_email(session: Session, address: str) -> Known | None:
@@ -61,15 +62,34 @@ def by_email(session: Session, address: str) -> Known | None:
 
 def by_phone(session: Session, number: str, country: str) -> Known | None:
     """The person with this number in any spelling."""
-    key = phone.normalize(number, country)
-    return _by_key(session, ContactKind.PHONE, key) if key else None
+    found = contact_key(None, number, country)
+    return _by_key(session, *found) if found else None
+
+
+def contact_key(
+    email: str | None, number: str | None, country: str
+) -> tuple[ContactKind, str] | None:
+    """The kind and key under which an address or number is stored; None if it can't be read."""
+    if email:
+        return ContactKind.EMAIL, email_key(email)
+    key = phone.normalize(number, country) if number else None
+    return (ContactKind.PHONE, key) if key else None
 
 
 def _by_key(session: Session, kind: ContactKind, key: str) -> Known | None:
-    row = session.execute(_BY_KEY, {"kind": kind, "key": key}).first()
-    if row is None:
+    rows = session.execute(_BY_KEY, {"kind": kind, "key": key}).all()
+    if not rows:
         return None
-    return Known(row[0], row[1], row[2], row[3] or row[4], bad=row[5], tags=tuple(row[6]))
+    row = rows[0]
+    return Known(
+        row[0],
+        row[1],
+        row[2],
+        row[3] or row[4],
+        bad=row[5],
+        tags=tuple(row[6]),
+        shared=len(rows) > 1,
+    )
 
 
 def find_or_create(
@@ -108,12 +128,11 @@ def nobody(session: Session, *, at: datetime) -> Known:
 
 
 def _contact(email: str | None, number: str | None, country: str) -> tuple[ContactKind, str, str]:
-    if email:
-        return ContactKind.EMAIL, email_key(email), clean_line(email, 254)
-    key = phone.normalize(number, country) if number else None
-    if key is None:
+    found = contact_key(email, number, country)
+    if found is None:
         raise ValueError("an address or a readable number is needed")
-    return ContactKind.PHONE, key, phone.display(key)
+    kind, key = found
+    return kind, key, clean_line(email, 254) if email else phone.display(key)
 
 
 def _create(

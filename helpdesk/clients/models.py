@@ -106,6 +106,7 @@ class ContactPoint(Base):
     __table_args__ = (
         Index("uq_contact_point", "kind", "key", "person_id", unique=True),
         Index("ix_contact_point_tail", "tail"),
+        partial_index("ix_contact_point_alike", "alike", where="alike IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -114,6 +115,7 @@ class ContactPoint(Base):
     value: Mapped[str]  # as people write it
     key: Mapped[str]  # as it is compared: lower-case address, E.164 number
     tail: Mapped[str | None] = mapped_column(String(9))  # last digits of a number
+    alike: Mapped[str | None]  # the one spelling of a mailbox; the scan for doubles fills it
     verified: Mapped[bool] = mapped_column(default=False)
     preferred: Mapped[bool] = mapped_column(default=False)
     bad: Mapped[bool] = mapped_column(default=False)

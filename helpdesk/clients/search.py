@@ -18,8 +18,21 @@ def index_client(
     session: Session, client_id: int, names: Iterable[str], values: Iterable[str]
 ) -> None:
     """Index a client that is not indexed yet, by names and contact points."""
-    tokens = [token for text in (*names, *values) for token in stems(text)]
-    fulltext.index(session, FTS, [(client_id, [encode(t) for t in dict.fromkeys(tokens)])])
+    index_clients(session, [(client_id, names, values)])
+
+
+def index_clients(
+    session: Session, clients: Iterable[tuple[int, Iterable[str], Iterable[str]]]
+) -> None:
+    """Index clients that are not indexed yet: (id, names, contact points) of each."""
+    fulltext.index(
+        session, FTS, [(id_, _tokens((*names, *values))) for id_, names, values in clients]
+    )
+
+
+def _tokens(texts: Iterable[str]) -> list[str]:
+    tokens = dict.fromkeys(token for text in texts for token in stems(text))
+    return [encode(token) for token in tokens]
 
 
 def reindex_client(session: Session, client_id: int) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk import ext
 from helpdesk.clients.models import Client
-from helpdesk.demo import knowledge
+from helpdesk.demo import knowledge, record
 from helpdesk.demo.history import play
 from helpdesk.demo.plan import Promised, plan
 from helpdesk.demo.stage import PASSWORD, STAFF, Stage, Writer, build
@@ -48,9 +48,11 @@ def load(at: datetime) -> None:
     pick = random.Random(SEED)
     with ext.write() as session:
         stage = build(session, at, pick)
+        record.prepare(session, stage.began)
         knowledge.load(session, at, stage.staff)
         planned = plan(stage, at, pick, promised_by(session, stage))
         replies = play(session, stage, planned, at)
+        record.fill(session, stage, at, pick)
         for moment, message_id in replies[-LAST_EMAILS:]:
             _already_sent(session, message_id, moment)
         _tell(session, stage, at)

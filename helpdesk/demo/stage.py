@@ -67,6 +67,7 @@ class Stage:
     queues: Mapping[str, Queue]
     calendar: worktime.Calendar
     writers: tuple[Writer, ...]
+    began: datetime
 
 
 def build(session: Session, at: datetime, pick: random.Random) -> Stage:
@@ -87,7 +88,7 @@ def build(session: Session, at: datetime, pick: random.Random) -> Stage:
         for n, household in enumerate(households())
         for writer in _household(session, n, household, staff, began, pick)
     ]
-    return Stage(staff, found, compiled, tuple(writers))
+    return Stage(staff, found, compiled, tuple(writers), began)
 
 
 def _user(session: Session, staff: Staff, at: datetime) -> User:

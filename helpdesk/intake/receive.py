@@ -30,6 +30,7 @@ from helpdesk.intake.models import Delivery, DeliveryState
 from helpdesk.intake.own import OwnAddresses
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import email_key, valid_email
+from helpdesk.tickets.candidates import sharing
 from helpdesk.tickets.content import Content, FileRef
 from helpdesk.tickets.models import Channel, Mailbox, Queue, Ticket
 from helpdesk.tickets.queries import first_queue
@@ -244,12 +245,25 @@ def apply(session: Session, item: Understood) -> Outcome:
         outcome = _returned(session, item)
         if outcome is not None:
             return outcome
-    who = _sender(session, inbound, delivery)
-    found = thread.find(session, inbound, delivery.recipients, who.person_id)
+    who, found = _place(session, inbound, delivery)
     if found.ticket_id is None:
         return _opened(session, item, who, found.related_id)
     _joins(session, item, who, found)
     return Outcome(found.ticket_id, who.person_id, receipt=False)
+
+
+def _place(session: Session, inbound: Inbound, delivery: Delivery) -> tuple[Known, thread.Thread]:
+    """Who wrote and where it goes. Of several people with the address it is the one whose ticket
+    the email answers, else the one who was in touch last; the agent may choose another.
+    """
+    people = sharing(session, _sender(session, inbound, delivery))
+    places = []
+    for who in people:
+        found = thread.find(session, inbound, delivery.recipients, who.person_id)
+        if found.ticket_id is not None and not found.stranger:
+            return who, found
+        places.append(found)
+    return people[0], places[0]
 
 
 def _sender(session: Session, inbound: Inbound, delivery: Delivery) -> Known:

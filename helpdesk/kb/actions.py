@@ -70,7 +70,7 @@ def create_article(
     )
     session.add(article)
     session.flush()
-    _set_products(session, article.id, checked_products(session, product_ids))
+    _set_products(session, article.id, set(), checked_products(session, product_ids))
     record(session, "article.created", actor=actor, at=at, article_id=article.id, lang=lang)
     return _add_text(session, article, content, lang, state, None, at, actor)
 
@@ -198,8 +198,9 @@ def change_article(
         changes["tags"] = clean_tags(changes["tags"])
     if "product_ids" in changes:
         wanted = checked_products(session, changes.pop("product_ids"))
-        if wanted != products_of(session, article.id):
-            _set_products(session, article.id, wanted)
+        known = products_of(session, article.id)
+        if wanted != known:
+            _set_products(session, article.id, known, wanted)
             fields.append("products")
     for name in ("category_id", "tags", "position"):
         if name in changes and getattr(article, name) != changes[name]:
@@ -336,25 +337,28 @@ def _note_publishing(session: Session, text: ArticleText, at: datetime) -> None:
 
 def _show_pictures(session: Session, text: ArticleText, wanted: frozenset[int]) -> None:
     mine = ArticlePicture.text_id == text.id
-    shown = set(session.scalars(select(ArticlePicture.picture_id).where(mine)))
-    known = set(session.scalars(select(Picture.id).where(Picture.id.in_(wanted - shown))))
+    shown: set[int] = set()
+    if text.version > 1:
+        shown = set(session.scalars(select(ArticlePicture.picture_id).where(mine)))
     if shown - wanted:
         gone = ArticlePicture.picture_id.in_(shown - wanted)
         session.execute(delete(ArticlePicture).where(mine, gone))
-    for picture_id in known:
-        session.add(ArticlePicture(text_id=text.id, picture_id=picture_id))
-    session.flush()
+    if wanted - shown:
+        known = session.scalars(select(Picture.id).where(Picture.id.in_(wanted - shown)))
+        rows = (ArticlePicture(text_id=text.id, picture_id=id_) for id_ in known)
+        session.add_all(list(rows))
+        session.flush()
 
 
-def _set_products(session: Session, article_id: int, wanted: set[int]) -> None:
+def _set_products(session: Session, article_id: int, known: set[int], wanted: set[int]) -> None:
     mine = ArticleProduct.article_id == article_id
-    known = products_of(session, article_id)
     if known - wanted:
         gone = ArticleProduct.product_id.in_(known - wanted)
         session.execute(delete(ArticleProduct).where(mine, gone))
     for product_id in wanted - known:
         session.add(ArticleProduct(article_id=article_id, product_id=product_id))
-    session.flush()
+    if wanted - known:
+        session.flush()
 
 
 def _still_agree(session: Session, source: ArticleText) -> None:

@@ -123,20 +123,26 @@ def delete_category(
     record(session, "category.deleted", actor=actor, at=at, category_id=category.id)
 
 
+def find_category(session: Session, name: str) -> Category | None:
+    """The category with this key or a name that reads the same, in whatever language."""
+    wanted = fold(clean_line(name, MAX_NAME))
+    known = session.scalars(select(Category).order_by(Category.id)).all()  # all of them are few
+    found = next((category for category in known if category.key == name), None)
+    if found is not None:
+        return found
+    for category in known:
+        if wanted in (fold(str(said)) for said in category.names.values()):
+            return category
+    return None
+
+
 def category_named(
     session: Session, name: str, lang: str, *, at: datetime, actor: Actor = SYSTEM
 ) -> Category:
-    """The category with this key or a name that reads the same in any language; made if missing."""
+    """The category with this key or name; made, with the name in `lang`, if missing."""
     lock(session, "kb-categories")
-    wanted = fold(clean_line(name, MAX_NAME))
-    found = session.scalar(select(Category).where(Category.key == name))
-    if found is not None:
-        return found
-    # All of them are few; in which language a program says a name isn't known.
-    for category in session.scalars(select(Category).order_by(Category.id)):
-        if wanted in (fold(str(said)) for said in category.names.values()):
-            return category
-    return create_category(session, {lang: name}, at=at, actor=actor)
+    found = find_category(session, name)
+    return found or create_category(session, {lang: name}, at=at, actor=actor)
 
 
 def name_of(category: Category, lang: str, primary: str = "en") -> str:

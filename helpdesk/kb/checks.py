@@ -121,6 +121,8 @@ def check_category(session: Session, category_id: int | None) -> None:
 def checked_products(session: Session, product_ids: Iterable[int]) -> set[int]:
     """Raises HelpdeskError for a product that is not there."""
     wanted = set(product_ids)
+    if not wanted:
+        return wanted
     known = set(session.scalars(select(Product.id).where(Product.id.in_(wanted))))
     if wanted - known:
         raise HelpdeskError(_lazy("Choose products from the list."), field="products")

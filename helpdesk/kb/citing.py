@@ -19,7 +19,7 @@ MAX_QUESTION = 1_000
 _SHORTEST_NAME = 3
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|\S{1,80}@\S{1,120}", re.I)
-_NUMBER = re.compile(r"[+№#]?\(?\d(?:[\d\s().\-/–]{2,30}\d|\d{3,})")
+_NUMBER = re.compile(r"(?:[+#]|№\s?)?\(?\d(?:[\d\s().\-/–]{2,30}\d|\d{3,})")
 _WORD = re.compile(r"\w+")
 _SPACES = re.compile(r"[ \t\xa0]{2,}")
 

@@ -26,10 +26,10 @@ MISSED = 0.12
 LEAST_COVER = 0.2
 """An article that has less of the question is never sure, however far the others are."""
 
-BIAS = -2.12
-WEIGHTS = (0.69, 1.24, 3.03, 1.81)
+BIAS = -2.18
+WEIGHTS = (0.49, 0.54, 3.11, 2.31)
 
-THRESHOLDS = ((3, 0.95), (5, 0.92), (10, 0.86), (15, 0.68), (20, 0.56), (30, 0.43), (50, 0.24))
+THRESHOLDS = ((3, 0.96), (5, 0.94), (10, 0.88), (15, 0.70), (20, 0.60), (30, 0.44), (50, 0.24))
 """(wrong answers in a hundred, probability to be asked for), the found figures made smooth: they
 rest on some dozens of wrong answers each, the first two on fewer."""
 

@@ -60,14 +60,18 @@ def refresh(session: Session, limit: int = _BATCH) -> int:
     """Analyse anew what another version of the product indexed; returns how many rows (at most
     `limit`). Until then such rows are analysed by every process that reads them.
     """
-    stale = select(Indexed).where(Indexed.analysis != _version(), Indexed.words != "")
-    rows = session.scalars(stale.limit(limit)).all()
+    rows = session.scalars(_stale().limit(limit)).all()
     for row in rows:
         if row.kind is IndexedKind.TEXT:
             reindex(session, row.ref_id)
         else:
             relearn(session, row.ref_id, row.lang)
     return len(rows)
+
+
+def is_stale(session: Session) -> bool:
+    """Whether there is anything to `refresh`."""
+    return session.scalar(select(_stale().exists())) or False
 
 
 @contextmanager
@@ -196,19 +200,26 @@ def _learned(article_id: int, lang: str, texts: Sequence[str]) -> units.Learned:
 
 
 def _pack(unit: units.TextUnit | units.Learned) -> str:
-    parts = (unit.terms, unit.concepts)
-    whole = [{key: round(weight * _HUNDRED) for key, weight in part.items()} for part in parts]
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    parts: list[object] = [
+        {key: round(weight * _HUNDRED) for key, weight in part.items()}
+        for part in (unit.terms, unit.concepts)
+    ]
+    parts.append(unit.whole if isinstance(unit, units.Learned) else ())
+    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
 def _unpack(row: Row[Any]) -> units.TextUnit | units.Learned:
-    first, second = json.loads(row.words)
+    first, second, whole = json.loads(row.words)
     terms = {stem: weight / _HUNDRED for stem, weight in first.items()}
     concepts = {int(number): weight / _HUNDRED for number, weight in second.items()}
     if row.kind is IndexedKind.TEXT:
         return units.TextUnit(row.ref_id, row.article_id, row.state, terms, concepts)
-    return units.Learned(row.article_id, row.size, terms, concepts)
+    return units.Learned(row.article_id, row.size, terms, concepts, tuple(whole))
+
+
+def _stale() -> Select[Indexed]:
+    return select(Indexed).where(Indexed.analysis != _version(), Indexed.words != "")
 
 
 def _version() -> str:
-    return f"{units.VERSION}-{synonyms.digest()}"
+    return f"{units.VERSION}-{units.weights_digest()}-{synonyms.digest()}"

@@ -25,7 +25,8 @@ MAX_EXCERPT = 200
 
 _NESTING = 20
 _TAGS = (
-    "a blockquote br code em h2 h3 h4 h5 h6 hr img li ol p pre s strong table tbody td th thead tr"
+    "a blockquote br code em h2 h3 h4 h5 h6 hr img li ol p pre s strong table tbody td th thead "
+    "tr ul"
 )
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _ARTICLE = re.compile(r"article:([A-Za-z0-9][A-Za-z0-9._:-]{0,79})(#[\w-]{1,80})?")

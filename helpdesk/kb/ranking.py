@@ -7,16 +7,16 @@ more often they have the word than other solved questions. Sums are divided by t
 whole question, so that scores of different questions compare.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import nlargest
 from math import log
 
 from helpdesk.kb.analysis import SMALL, everyday, faint_stems
 from helpdesk.kb.postings import List, Lists
+from helpdesk.kb.sums import Sums, greatest
 from helpdesk.kb.synonyms import FAINT, Thesaurus
-from helpdesk.kb.units import WEIGHTS, Learned, TextUnit
+from helpdesk.kb.units import WEIGHTS, Learned, TextUnit, question_key
 from helpdesk.kb.vocabulary import MAX_NEAR, Vocabulary
 from helpdesk.lib import stems
 
@@ -68,28 +68,6 @@ class _Place:
     examples: int = 0
 
 
-class _Sums:
-    """The scores so far, by place: in all, and what solved questions gave of it."""
-
-    def __init__(self, places: int) -> None:
-        self.all = [0.0] * places
-        self.learned: dict[int, float] = defaultdict(float)
-
-    def add(self, texts: Iterable[tuple[int, float]]) -> None:
-        """Scores that the texts give; each place once."""
-        scores = self.all
-        for place, value in texts:
-            scores[place] += value
-
-    def add_learned(self, texts: dict[int, float], learned: dict[int, float]) -> None:
-        """Of two reasons the greater counts, and a part of the lesser."""
-        for place, value in learned.items():
-            self.learned[place] += value
-            other = texts.get(place, 0.0)
-            self.all[place] += max(value, other) + WEIGHTS.both * min(value, other) - other
-        self.add(texts.items())
-
-
 class Base:
     """The texts of one language and the questions that they solved, ready to be asked."""
 
@@ -103,6 +81,7 @@ class Base:
         self._free: list[int] = []
         self._terms, self._concepts = Lists(), Lists()
         self._learned_terms, self._learned_concepts = Lists(), Lists()
+        self._solved = Lists()  # whole questions
         self._examples = 0
         self._faint = faint_stems(lang)
         self._part: dict[int, float] = {}  # what faint words count of their rareness
@@ -138,6 +117,7 @@ class Base:
         entry = self._places[place]
         self._examples += lessons.size - entry.examples
         entry.examples = lessons.size
+        self._solved.put(place, dict.fromkeys(lessons.whole, 1.0))
         self._learned_terms.put(place, self._numbered(lessons.terms))
         self._learned_concepts.put(place, lessons.concepts)
         self._free_if_empty(place)
@@ -168,9 +148,11 @@ class Base:
         groups = self._groups(question)
         rareness = list(map(self._rareness, groups))
         total = sum(rareness) or 1.0
-        sums = _Sums(len(self._places))
+        sums = Sums(len(self._places))
         for group in groups:
             self._add_words(sums, group)
+        if repeated := self._solved.get(question_key(question.stems)):
+            sums.add_learned({}, dict(repeated.weighed(WEIGHTS.repeated * total)))
         for concept, share in self._strongest(self._touched(question)):
             self._add_concept(sums, concept, share)
         return [
@@ -311,7 +293,7 @@ class Base:
         either = set(learned.places).union(texts.places if texts else ())
         return (1 - WEIGHTS.shared) * idf + WEIGHTS.shared * _idf(size, len(either))
 
-    def _add_words(self, sums: _Sums, group: Group) -> None:
+    def _add_words(self, sums: Sums, group: Group) -> None:
         texts = [
             found.weighed(weight * self._idf(number))
             for number, weight in group.items()
@@ -323,17 +305,17 @@ class Base:
             if (found := self._learned_terms.get(number)) and (part := self._part.get(number, 1.0))
         ]
         if learned:
-            sums.add_learned(_best(texts), _best(learned))
+            sums.add_learned(greatest(texts), greatest(learned))
         elif len(texts) == 1:
             sums.add(texts[0])
         elif texts:
-            sums.add(_best(texts).items())
+            sums.add(greatest(texts).items())
 
     def _is_worth(self, number: int, found: List) -> bool:
         """Small words of many titles tell next to nothing, and would take time."""
         return len(found) < _MANY or self._part.get(number) != WEIGHTS.small
 
-    def _add_concept(self, sums: _Sums, concept: int, share: float) -> None:
+    def _add_concept(self, sums: Sums, concept: int, share: float) -> None:
         texts, learned = self._concepts.get(concept), self._learned_concepts.get(concept)
         share *= self.words.worth(concept)
         worth = WEIGHTS.concepts * share * self._rare(texts, learned)
@@ -369,15 +351,3 @@ class Base:
 
 def _idf(size: int, count: int) -> float:
     return log(1 + (size - count + 0.5) / (count + 0.5))
-
-
-def _best(lists: Sequence[Iterable[tuple[int, float]]]) -> dict[int, float]:
-    """Of each place the greatest value."""
-    if not lists:
-        return {}
-    best = dict(lists[0])
-    for values in lists[1:]:
-        for place, value in values:
-            if value > best.get(place, 0.0):
-                best[place] = value
-    return best

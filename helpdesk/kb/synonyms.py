@@ -18,7 +18,7 @@ from helpdesk.kb.analysis import faint_stems, stems
 FOLDER = Path(__file__).parent / "thesaurus"
 ENOUGH = 0.5
 """The part of a phrase, by weight of its words, below which a concept is not touched."""
-THEME = 0.6
+THEME = 0.8
 """What a theme counts beside a group of near-equal words."""
 FAINT = 0.35
 """What a faint word counts of its rareness."""

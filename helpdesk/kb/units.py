@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from zlib import crc32
 
 from helpdesk.kb.analysis import Analysed
 from helpdesk.kb.synonyms import Thesaurus
@@ -18,15 +20,16 @@ class Weights:
     both: float = 0.3  # what the lesser of two reasons adds
     saturation: float = 1.2  # of repeated words, as in BM25 (k1)
     length: float = 0.3  # how far long texts are discounted (b)
-    near: float = 0.7  # a word that is only like the asked one
+    near: float = 0.5  # a word that is only like the asked one
     near_least: float = 0.5  # likeness below which words are strangers
     typing: float = 0.8  # a word that begins as the last one does
-    concepts: float = 1.0
-    concept_title: float = 1.5
-    concept_keywords: float = 1.2
+    concepts: float = 1.1
+    concept_title: float = 2.2
+    concept_keywords: float = 1.9
     concept_near: float = 0.6  # likeness to a word of the thesaurus that does for it
     learned: float = 1.0  # what solved questions tell, beside the text
     learned_concepts: float = 1.0
+    repeated: float = 1.5  # that the very question was solved before
     doubt: float = 2.0  # as if so many questions of everyday words had been solved as well
     texts: float = 5.0  # solved questions that all texts together are worth
     few: float = 1.0  # examples with which an article's lessons count a half
@@ -35,11 +38,16 @@ class Weights:
 
 WEIGHTS = Weights()
 VERSION = 1
-"""To be raised with every change of the analysis or of the weights in a unit: what was indexed
-before is then indexed anew."""
+"""To be raised with every change of the analysis: what was indexed before is then indexed anew."""
 USUAL_LENGTH = 90
 """Words of a usual article, title and keywords included. A constant, not the base's mean, so that
 a text's weights stay as they are when others change."""
+
+
+@cache
+def weights_digest() -> str:
+    """Changes with the weights, some of which are in what was indexed."""
+    return f"{crc32(repr(WEIGHTS).encode()):08x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +64,13 @@ class TextUnit:
 @dataclass(frozen=True, slots=True)
 class Learned:
     """All questions that an article solved in one language: how many, and how many of them have
-    a stem or touch a concept."""
+    a stem or touch a concept; `whole` are the `question_key`s of them."""
 
     article_id: int
     size: int
     terms: dict[str, float]
     concepts: dict[int, float]
+    whole: tuple[int, ...] = ()
 
 
 def text_unit(id_: int, article_id: int, label: str, text: Analysed, words: Thesaurus) -> TextUnit:
@@ -94,7 +103,13 @@ def learned(
         terms.update({stem for line in lines for stem in line})
         for concept, share in _touched(lines, words).items():
             concepts[concept] = concepts.get(concept, 0.0) + share
-    return Learned(article_id, len(questions), dict(terms), concepts)
+    whole = {question_key(stem for line in lines for stem in line) for lines in questions}
+    return Learned(article_id, len(questions), dict(terms), concepts, tuple(sorted(whole)))
+
+
+def question_key(stems: Iterable[str]) -> int:
+    """The same for questions of the same stems, whatever their order."""
+    return crc32(" ".join(sorted(set(stems))).encode("utf-8", "surrogatepass"))
 
 
 def _touched(lines: Iterable[Sequence[str]], words: Thesaurus) -> dict[int, float]:

@@ -63,7 +63,7 @@ BLANKED: Mapping[str, Mapping[str, Any]] = {
 
 # Whole rows go; what they hold may be personal.
 DELETED: Mapping[str, str] = {
-    "contact_point": "value key tail",
+    "contact_point": "value key tail alike",
     "attachment": "filename content_type content_id",
     "draft": "text",
     "notice": "key kind",
@@ -107,7 +107,7 @@ OTHERS: Mapping[str, str] = {
     "field": "key labels kind choices",
     "product": "name sort_key group sku",
     "contact_reason": "key names",
-    "import_run": "kind filename reading headers mapping error",
+    "import_run": "kind filename reading headers mapping error worker",
     "import_problem": "column message parts",
     "import_mapping": "kind signature mapping",
     "kb_category": "key names icon",

@@ -49,7 +49,7 @@ def first_response(session: Session, queue_id: int, at: datetime) -> int | None:
         if remaining is not None:
             waits.append(Wait(max(0, target - remaining), stopped is not None))
             continue
-        promise = known.get(policy_id)
+        promise = known.get(policy_id or 0)
         calendar = promise.calendar if promise else None
         waits.append(Wait(worktime.elapsed(calendar, started, max(started, at)), False))
     return median(waits)

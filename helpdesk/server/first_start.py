@@ -1,4 +1,5 @@
-"""What a new installation begins with: a queue, its promises, and somebody who may log in."""
+"""What a new installation begins with: a queue, its promises, the usual
+fields and reasons, and somebody who may log in."""
 
 from typing import Any
 
@@ -10,10 +11,12 @@ from helpdesk import ext
 from helpdesk.accounts.actions import add_user, one_time_link, set_password
 from helpdesk.accounts.models import Role, User
 from helpdesk.events import SYSTEM
+from helpdesk.fields import seed_fields
 from helpdesk.lib.clock import now
 from helpdesk.tickets import calendars, policies
 from helpdesk.tickets.models import Metric, Queue
 from helpdesk.tickets.queues import create_queue
+from helpdesk.tickets.reasons import seed_reasons
 
 HOUR = 3600
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -40,6 +43,8 @@ def first_queue(app: Flask) -> None:
         ext.lock(session, "first start")
         if session.scalar(select(Queue.id).limit(1)) is None:
             _support(session, app.config)
+            seed_fields(session)
+            seed_reasons(session)
 
 
 def first_administrator(app: Flask) -> str | None:

@@ -49,11 +49,12 @@ def about_page(
 
 def recent_products(session: Session, *, limit: int = 8) -> list[Product]:
     """Active products of the newest tickets, the last chosen first."""
-    newest = select(func.max(Ticket.id)).scalar_subquery()
+    last = select(func.max(Ticket.id)).scalar_subquery()
+    rows = select(Ticket.id, Ticket.product_id).where(Ticket.id > last - RECENT)
+    newest = rows.order_by(Ticket.id.desc()).limit(RECENT).subquery()
     lately = (
-        select(Ticket.product_id, func.max(Ticket.id).label("last"))
-        .where(Ticket.id > newest - RECENT, Ticket.product_id.is_not(None))
-        .group_by(Ticket.product_id)
+        select(newest.c.product_id, func.max(newest.c.id).label("last"))
+        .group_by(newest.c.product_id)
         .subquery()
     )
     query = select(Product).join(lately, lately.c.product_id == Product.id)

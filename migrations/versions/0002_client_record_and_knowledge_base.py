@@ -118,7 +118,8 @@ def upgrade() -> None:
     sa.Column('changed', ID, nullable=False),
     sa.Column('same', ID, nullable=False),
     sa.Column('bad', ID, nullable=False),
-    sa.Column('error', sa.Text(), nullable=True),
+    sa.Column('error', sa.JSON(), nullable=True),
+    sa.Column('worker', sa.String(length=32), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
@@ -219,6 +220,7 @@ def upgrade() -> None:
     sa.Column('column', sa.Text(), nullable=False),
     sa.Column('message', sa.Text(), nullable=False),
     sa.Column('parts', sa.JSON(), nullable=False),
+    sa.Column('warning', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['run_id'], ['import_run.id'], name=op.f('fk_import_problem_run_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_import_problem'))
     )
@@ -593,7 +595,9 @@ def upgrade() -> None:
         batch_op.create_foreign_key(batch_op.f('fk_client_organisation_id'), 'client', ['organisation_id'], ['id'])
 
     with op.batch_alter_table('contact_point', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('alike', sa.Text(), nullable=True))
         batch_op.add_column(sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index('ix_contact_point_alike', ['alike'], unique=False, sqlite_where=sa.text('alike IS NOT NULL'), postgresql_where=sa.text('alike IS NOT NULL'))
 
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_event_client'))
@@ -617,15 +621,15 @@ def upgrade() -> None:
         batch_op.create_index('ix_ticket_product', ['product_id', 'id'], unique=False, sqlite_where=sa.text('product_id IS NOT NULL'), postgresql_where=sa.text('product_id IS NOT NULL'))
         batch_op.create_index('ix_ticket_reason', ['reason_id', 'id'], unique=False, sqlite_where=sa.text('reason_id IS NOT NULL'), postgresql_where=sa.text('reason_id IS NOT NULL'))
         batch_op.create_foreign_key(batch_op.f('fk_ticket_reason_id'), 'contact_reason', ['reason_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_ticket_product_id'), 'product', ['product_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_ticket_item_id'), 'item', ['item_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_ticket_product_id'), 'product', ['product_id'], ['id'])
 
 
 
 def downgrade() -> None:
     with op.batch_alter_table('ticket', schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f('fk_ticket_item_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_ticket_product_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_ticket_item_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_ticket_reason_id'), type_='foreignkey')
         batch_op.drop_index('ix_ticket_reason', sqlite_where=sa.text('reason_id IS NOT NULL'), postgresql_where=sa.text('reason_id IS NOT NULL'))
         batch_op.drop_index('ix_ticket_product', sqlite_where=sa.text('product_id IS NOT NULL'), postgresql_where=sa.text('product_id IS NOT NULL'))
@@ -649,7 +653,9 @@ def downgrade() -> None:
         batch_op.create_index(batch_op.f('ix_event_client'), ['client_id', 'id'], unique=False)
 
     with op.batch_alter_table('contact_point', schema=None) as batch_op:
+        batch_op.drop_index('ix_contact_point_alike', sqlite_where=sa.text('alike IS NOT NULL'), postgresql_where=sa.text('alike IS NOT NULL'))
         batch_op.drop_column('removed_at')
+        batch_op.drop_column('alike')
 
     with op.batch_alter_table('client', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_client_organisation_id'), type_='foreignkey')

@@ -121,7 +121,7 @@ def test_products_are_added_changed_and_found(ada: Program, alice: Program) -> N
     ada.patch(f"/products/{lamp['id']}", {"name": "Kettle"}, 409)
     ada.patch("/products/999", {"name": "X"}, 404)
     ada.post("/products", {"name": " "}, 422)
-    alice.get("/products", 400, cursor="zzz")
+    assert alice.get("/products", cursor="zzz")["items"] == []
     alice.post("/products", {"name": "X"}, 403)
     body = alice.post("/tickets", ASKED | {"product": lamp["id"]}, 409)
     assert body["errors"][0]["field"] == "product"

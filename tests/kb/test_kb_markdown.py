@@ -18,12 +18,13 @@ from helpdesk.kb.markdown import (
     with_links,
 )
 from helpdesk.lib.errors import HelpdeskError
+from helpdesk.lib.htmlscan import names
 
-TAGS = frozenset(
-    "a blockquote br code em h2 h3 h4 h5 h6 hr img li ol p pre s strong table tbody td th thead tr"
-    " html head body".split()
+TAGS = names(
+    "a blockquote br code em h2 h3 h4 h5 h6 hr img li ol p pre s strong table tbody td th thead tr "
+    "ul html head body"
 )
-ATTRIBUTES = frozenset("href title rel src alt loading start id class".split())
+ATTRIBUTES = names("href title rel src alt loading start id class")
 
 ATTACKS = [
     "<script>alert(1)</script>",

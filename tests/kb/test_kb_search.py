@@ -221,6 +221,14 @@ def test_examples_that_went_with_their_rows_are_forgotten(base: Flask) -> None:
         assert list(kept) == [""]
 
 
+def test_a_question_solved_before_is_known_again(base: Flask) -> None:
+    question = "My gizmo arrived purple!"
+    with base.app_context(), ext.write() as session:
+        article = session.scalars(select(Article).where(Article.key == "return")).one()
+        learn(session, article.id, "en", question, source=Source.API)
+    assert keys(base, "purple gizmo arrived", "en")[0] == "return"
+
+
 def test_it_answers_alone_only_when_it_is_sure(base: Flask) -> None:
     with base.app_context(), ext.write() as session:
         sure = search(session, "restore your password", lang="en").answer
@@ -271,9 +279,9 @@ def test_another_version_of_the_analysis_is_made_anew(
         index.forget_memory()
         assert keys(base, "money back", "en") == before
         with ext.write() as session:
-            assert index.refresh(session, 5) == 5
+            assert index.is_stale(session) and index.refresh(session, 5) == 5
             assert index.refresh(session) == len(TEXTS) * 3 - 5
-            assert index.refresh(session) == 0
+            assert index.refresh(session) == 0 and not index.is_stale(session)
     assert keys(base, "money back", "en") == before
 
 

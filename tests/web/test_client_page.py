@@ -98,14 +98,14 @@ def test_agents_see_that_a_sensitive_value_is_there_and_not_which(pages: Pages, 
     pages.log_in("alice")
     page = pages.get(path)
     assert "Income a month" in page.text and "filled in, hidden" in page.text
-    assert "50000" not in page.html and "50000" not in pages.get(f"{path}/edit").html
+    assert "50,000" not in page.html and "50000" not in pages.get(f"{path}/edit").html
     fields = pages.get(f"{path}/edit").form(path)
     pages.send(path, fields | {"profile.income": "1", "profile.occupation": "architect"})
     with ext.session() as session:
         profile = session.scalars(select(Client.profile).where(Client.id == 1)).one()
         assert (profile["income"], profile["occupation"]) == (50_000, "architect")
     pages.log_in("sam")
-    assert "50000" in pages.get(path).text
+    assert "50,000" in pages.get(path).text
 
 
 @pytest.mark.usefixtures("full")

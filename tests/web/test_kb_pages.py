@@ -239,12 +239,12 @@ def test_a_search_in_vain_becomes_an_article(sam: Pages) -> None:
     assert "Everything was found" in sam.get("/desk/kb/searches").text
     with ext.session() as session:
         assert session.scalars(select(Miss)).one().article_id == 1
-    page = sam.get("/desk/kb/searches?settled=1")
+    sam.get("/desk/kb/searches?settled=1")
     sam.post("/desk/kb/searches/1")
     assert "rent a fridge" in sam.get("/desk/kb/searches?lang=en").text
-    page = sam.post("/desk/kb/searches/1", article="nothing")
+    page = sam.send("/desk/kb/searches/1", {"csrf_token": sam.token, "article": "nothing"})
     assert "There is no article nothing." in page.text
-    page = sam.post("/desk/kb/searches/1", article="")
+    page = sam.send("/desk/kb/searches/1", {"csrf_token": sam.token})
     assert "is off the list" in page.text
 
 

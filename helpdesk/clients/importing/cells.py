@@ -92,7 +92,9 @@ def _number(raw: str) -> str:
 
 def _as_typed(raw: str, value: Decimal) -> Decimal:
     """0.1 where the file says 0.10000000000000001, as programs write binary fractions."""
-    return Decimal(repr(float(raw))) if len(value.as_tuple().digits) > 15 else value
+    if raw.strip().isdecimal() or len(value.as_tuple().digits) <= 15:
+        return value
+    return Decimal(repr(float(raw)))
 
 
 def _date(raw: str, from_1904: bool) -> str:

@@ -35,7 +35,7 @@ def guess(path: Path, wanted: Mapping[str, str]) -> dict[str, str]:
         sample = file.read(_SAMPLE).decode(encoding, "replace").lstrip("\ufeff")
     if len(_CONTROL.findall(sample)) * 50 > len(sample):
         message = _lazy(
-            "This is no text, or its encoding is unknown. Save the table as XLSX or as CSV in UTF-8."
+            "This is no text, or its encoding is unknown. Save the table as XLSX or CSV in UTF-8."
         )
         raise BadFile(message)
     delimiter = wanted.get("delimiter", "")

@@ -56,7 +56,7 @@ class Table:
     def __next__(self) -> Row:
         """The next row that is not empty."""
         row = next(self._lines)
-        while not any(row.cells):
+        while not any(cell.strip() for cell in row.cells):
             row = next(self._lines)
         if row.number > MAX_ROWS:
             message = _lazy("The file has more than %(most)s rows. Split it.")

@@ -1,6 +1,6 @@
-"""XLSX sheets as a stream of rows in bounded memory (ECMA-376-1 §18): expat reads, nothing is built.
+"""XLSX sheets as a stream of rows in bounded memory (ECMA-376-1 §18): nothing is built as a tree.
 
-A library that builds each row or all shared strings first can be made to fill the memory.
+A library that builds each row and all shared strings as objects can be made to fill the memory.
 """
 
 import posixpath

@@ -1,9 +1,10 @@
 """What customers see of us: name, logo, colour, numbers, notices, in three languages."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
@@ -16,7 +17,7 @@ from helpdesk.kb.pictures import add_picture, kind_of
 from helpdesk.lib import colour
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, _lazy
-from helpdesk.lib.phone import normalize
+from helpdesk.lib.phone import digits
 from helpdesk.lib.text import clean, clean_line
 from helpdesk.web.admin.forms import check_seen, fingerprint, page_status, wrong
 from helpdesk.web.cached import forget
@@ -28,6 +29,7 @@ blueprint = Blueprint("admin_brand", __name__)
 NAME_LIMIT = 60
 LOGO_LIMIT = 200_000
 KILO = 1000
+SHORTEST = 3  # digits of a short number
 ORDER = ("uk", "ru", "en")
 PLAIN = ("brand_name", "brand_colour", "brand_phone")
 TEXTS = tuple(settings.TEXTS)
@@ -97,13 +99,12 @@ def _read() -> dict[str, Any]:
 
 
 def _phone(text: str) -> str:
-    if not text:
-        return ""
-    found = normalize(text, str(current_app.config["COUNTRY"]))
-    if found is None:
+    """The number as it was typed: people know "0 800 …" by its groups. Raises HelpdeskError."""
+    is_number = re.fullmatch(r"[+0-9() .\u00a0-]*", text) and digits(text)
+    if text and not (is_number and len(digits(text)) >= SHORTEST):
         message = _lazy("“%(number)s” is no phone number. For example +380 44 123 45 67.")
         raise HelpdeskError(message, field="brand_phone", number=text)
-    return found
+    return text
 
 
 def _check_links(lang: str, text: str) -> None:

@@ -54,9 +54,9 @@ def save() -> BaseResponse | tuple[str, int]:
     try:
         wanted = {name: _number(name) for name in (SETTING, RETENTION)}
         with ext.write() as session:
-            for name, value in wanted.items():
-                if settings.get(session, name) != value:
-                    settings.put(session, name, value, actor=actor())
+            changed = {n: v for n, v in wanted.items() if settings.get(session, n) != v}
+            for name, value in changed.items():
+                settings.put(session, name, value, actor=actor())
     except HelpdeskError as error:
         return _index(wrong(error)), page_status(error)
     forget()

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
+from babel.numbers import format_decimal
 from flask import g, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from helpdesk.clients.completeness import completeness
@@ -30,7 +31,7 @@ from helpdesk.web.formats import day, zone
 from helpdesk.web.guard import may, reading, viewer
 from helpdesk.web.words import words
 
-LINES = 30
+LINES = 25
 TICKETS = 8
 MEMBERS = 12
 ICONS = {
@@ -47,6 +48,14 @@ ICONS = {
     "ticket.status": ("progress-check", None),
     "ticket.opened": ("ticket", None),
 }
+
+_ABOVE = aliased(Client)
+# Made once: building a statement costs more than running it.
+_FOUND = (
+    select(Client, _ABOVE.id, _ABOVE.name)
+    .outerjoin(_ABOVE, _ABOVE.id == Client.organisation_id)
+    .where(Client.id == bindparam("client_id"))
+)
 
 
 @dataclass(frozen=True)
@@ -130,6 +139,8 @@ def shown_value(field: Field, value: Any) -> str:
         return str(_("yes") if value else _("no"))
     if field.kind == FieldKind.DATE:
         return short_day(date.fromisoformat(value))
+    if field.kind == FieldKind.NUMBER:
+        return str(format_decimal(value, locale=g.language))
     return str(value)
 
 
@@ -144,11 +155,7 @@ def short_day(at: date) -> str:
 
 
 def _found(session: Session, client_id: int) -> tuple[Client, tuple[int, str] | None]:
-    above = aliased(Client)
-    query = select(Client, above.id, above.name).outerjoin(
-        above, above.id == Client.organisation_id
-    )
-    row = session.execute(query.where(Client.id == client_id)).first()
+    row = session.execute(_FOUND, {"client_id": client_id}).first()
     if row is None:
         raise NotFound()
     return row[0], (row[1], row[2]) if row[1] else None

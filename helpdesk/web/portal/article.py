@@ -80,7 +80,6 @@ def article(lang: str, slug: str) -> BaseResponse:
 
 
 @blueprint.post(f"{IN_PATH}/help/<slug>/helped")
-@ext.csrf.exempt
 @public
 def rate(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
     """ "Did this help?": yes or no, and perhaps what was missing.
@@ -101,6 +100,9 @@ def rate(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
         return _page(text, {"comment": _(error.message)}), error.status
     state = "told" if request.form.get("comment", "").strip() else said
     return redirect(f"{public_path(lang, text.slug)}?{HELPED}={state}#{HELPED}", 303)
+
+
+ext.csrf.exempt(rate)
 
 
 def _rate(text: ArticleText, helped: bool, comment: str) -> None:

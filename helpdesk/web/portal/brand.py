@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, g, render_template
+from flask import Blueprint, Response, current_app, g, render_template
 from markupsafe import Markup
 
 from helpdesk import files
@@ -14,10 +14,10 @@ from helpdesk.kb.markdown import render
 from helpdesk.lib import colour
 from helpdesk.lib.colour import Colour
 from helpdesk.lib.errors import NotFound
-from helpdesk.lib.phone import display
+from helpdesk.lib.phone import digits, normalize
 from helpdesk.lib.text import clean_line
 from helpdesk.web.assets import FOREVER
-from helpdesk.web.cached import brand, keep, setting
+from helpdesk.web.cached import keep, setting
 from helpdesk.web.desk.files import SANDBOX
 from helpdesk.web.guard import public
 from helpdesk.web.portal import fresh
@@ -170,13 +170,18 @@ def _look(lang: str) -> Look:
     return Look(
         logo=f"/brand/logo?v={logo_file['sha256'][:8]}" if logo_file else None,
         css=f"/brand.css?v={_digest(style(accent))}" if accent else None,
-        phone=display(phone),
-        phone_link=phone,
+        phone=phone,
+        phone_link=dialled(phone),
         address=str(setting("brand_address").get(lang, "")),
         links=read_links(str(setting("footer_links").get(lang, ""))),
         incident=(head.strip(), rest.strip()) if incident else None,
         privacy=f"/{lang}/privacy" if any(setting("privacy_notice").values()) else None,
     )
+
+
+def dialled(phone: str) -> str:
+    """A number as it is typed for people, as a link dials it."""
+    return normalize(phone, str(current_app.config["COUNTRY"])) or digits(phone)
 
 
 def _digest(text: str) -> str:
@@ -188,4 +193,4 @@ def _notice(markdown: str) -> str:
     return render(markdown).html
 
 
-__all__ = ["accent_of", "blueprint", "brand", "look", "read_links", "style"]
+__all__ = ["accent_of", "blueprint", "dialled", "look", "read_links", "style"]

@@ -1,7 +1,7 @@
 """Search of readers: the list under the field while they type, and the page of what was found."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, render_template, request
@@ -34,7 +34,9 @@ blueprint.before_request(follow_choice)
 blueprint.after_request(visit.keep)
 
 LONGEST = 300
-TYPING, WHOLE = 5, 20
+TYPING, WHOLE = 5, 12
+FAR = 0.3
+"""What scores less than this part of the first is not shown: it only shares a common word."""
 _PARAGRAPH = re.compile(r"<(p|ul|ol)>.*?</\1>", re.S)
 
 Marks = tuple[tuple[int, int], ...]
@@ -102,7 +104,10 @@ def _answer() -> BaseResponse:
     values = {"query": query, "hits": shown, "missed": results.missed}
     if is_part:
         return make_response(render_template("portal/_hits.html", **values))
-    page = render_template("portal/find.html", answer=_direct(results), **values)
+    direct = _direct(results)
+    if direct is not None:
+        values["hits"] = shown[1:]
+    page = render_template("portal/find.html", answer=direct, **values)
     return log.after(make_response(page), ext.write)
 
 
@@ -110,7 +115,9 @@ def _search(query: str, is_done: bool) -> Results:
     if not query:
         return Results([], None, missed=False)
     limit = WHOLE if is_done else TYPING
-    return search(reading(), query, lang=g.language, limit=limit, typing=not is_done)
+    found = search(reading(), query, lang=g.language, limit=limit, typing=not is_done)
+    least = FAR * found.items[0].score if found.items else 0
+    return replace(found, items=[hit for hit in found.items if hit.score >= least])
 
 
 def _note(query: str, results: Results) -> None:

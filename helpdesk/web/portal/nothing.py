@@ -24,7 +24,7 @@ def page(address: str) -> Response:
 
 def answer(words: str, hits: list[Hit]) -> Response:
     stands_at({}, beside={code: f"/{code}/" for code in LANGUAGES})
-    text = render_template("portal/nothing.html", words=words, hits=hits)
+    text = render_template("portal/nothing.html", query=words, hits=hits)
     return current_app.make_response((text, 404))
 
 

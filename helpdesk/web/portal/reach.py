@@ -23,6 +23,7 @@ from helpdesk.tickets.promises import Promise, pick
 from helpdesk.web.cached import keep, setting
 from helpdesk.web.formats import MINUTE, worked
 from helpdesk.web.guard import reading
+from helpdesk.web.portal.brand import dialled
 from helpdesk.web.words import words
 
 SECONDS = 30.0
@@ -76,13 +77,15 @@ def _reach(session: Session, at: datetime) -> Reach:
         .where(Queue.active.is_(True))
         .order_by(Queue.id)
     ).all()
-    ours = [str(setting("brand_phone"))] if setting("brand_phone") else []
-    numbers = dict.fromkeys([*ours, *(number for row in rows for number in row.numbers)])
+    ours = str(setting("brand_phone"))
+    phones = {dialled(ours): ours} if ours else {}
+    for number in (number for row in rows for number in row.numbers):
+        phones.setdefault(number, display(number))
     first = next((row.id for row in rows if row.in_form), rows[0].id if rows else None)
     promise = pick(session, first, Priority.NORMAL, ()) if first is not None else None
     return Reach(
         emails=tuple((row.name, row.address) for row in rows if row.address),
-        phones=tuple((display(number), number) for number in numbers),
+        phones=tuple((text, number) for number, text in phones.items()),
         hours=hours_of(promise.calendar, at) if promise else None,
         wait=_wait(session, first, promise, at) if first is not None else "",
         by=_by(promise, at) if promise else "",
@@ -95,8 +98,8 @@ def _wait(session: Session, queue_id: int, promise: Promise | None, at: datetime
         return ""
     length = worked(max(seconds, MINUTE))
     if promise is None or promise.calendar is None:
-        return _("half of the answers come within %(time)s", time=length)
-    return _("half of the answers come within %(time)s of working time", time=length)
+        return str(_("half of the answers come within %(time)s", time=length))
+    return str(_("half of the answers come within %(time)s of working time", time=length))
 
 
 def _by(promise: Promise, at: datetime) -> str:
@@ -110,9 +113,10 @@ def _by(promise: Promise, at: datetime) -> str:
     name = promise.calendar.timezone if promise.calendar else str(current_app.config["TIMEZONE"])
     zone = ZoneInfo(name)
     if due.astimezone(zone).date() == at.astimezone(zone).date():
-        return _("write now, and we answer today by %(time)s", time=f"{due.astimezone(zone):%H:%M}")
+        time = f"{due.astimezone(zone):%H:%M}"
+        return str(_("write now, and we answer today by %(time)s", time=time))
     until = moment(due, name, g.language, today=at, zoned=False)
-    return _("write now, and we answer by %(moment)s", moment=until)
+    return str(_("write now, and we answer by %(moment)s", moment=until))
 
 
 def _week(weekly: Mapping[str, worktime.Windows]) -> Iterator[str]:
