@@ -350,6 +350,7 @@ def world(app: Flask, cast: Cast) -> World:
             "rest": "nothing",
             "lang": "en",
             "slug": "nothing",
+            "key": "nothing",
             "part": 1,
             "token": one_time_link(session, cast.bob, now()),
             "ticket_token": link_token(secret, ticket.id, ticket.link_nonce),

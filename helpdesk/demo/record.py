@@ -134,12 +134,11 @@ def fill(session: Session, stage: Stage, at: datetime, pick: random.Random) -> N
 def _client(
     session: Session, stage: Stage, client: Client, at: datetime, pick: random.Random
 ) -> None:
-    by: dict[str, Any] = {"actor": SYSTEM, "at": at}
     language = client.language or "uk"
-    _profile(session, client, language, pick, by)
+    _profile(session, client, language, pick)
     if not client.potential:
         for n in range(pick.choice((1, 1, 2, 3))):
-            _purchase(session, client, at.date(), n, pick, by)
+            _purchase(session, client, at, n, pick)
     boss, agent = stage.staff["maryna"].id, stage.staff["olena"].id
     if client.id % 6 == 1:
         text = NOTES[language]
@@ -158,9 +157,7 @@ def _client(
         )  # fmt: skip
 
 
-def _profile(
-    session: Session, client: Client, language: str, pick: random.Random, by: dict[str, Any]
-) -> None:
+def _profile(session: Session, client: Client, language: str, pick: random.Random) -> None:
     if client.kind != ClientKind.PERSON:
         return
     profile: dict[str, Any] = {"residence": pick.choice(TOWNS)}
@@ -169,21 +166,16 @@ def _profile(
     if pick.random() < 0.5:
         born = date(pick.randrange(1955, 2003), pick.randrange(1, 13), pick.randrange(1, 28))
         profile["birthday"] = born.isoformat()
-    change_client(session, client, profile=profile, **by)
+    change_client(session, client, actor=SYSTEM, at=client.created_at, profile=profile)
 
 
-def _purchase(
-    session: Session,
-    client: Client,
-    today: date,
-    n: int,
-    pick: random.Random,
-    by: dict[str, Any],
-) -> None:
+def _purchase(session: Session, client: Client, at: datetime, n: int, pick: random.Random) -> None:
     line = pick.choice(PRODUCTS.strip().splitlines())
     name, _group, price, months = (part.strip() for part in line.split("|"))
     product = session.scalars(select(Product).where(Product.name == name)).one()
-    bought = today - timedelta(days=pick.randrange(5, 500))
+    moment = at - timedelta(days=pick.randrange(5, 500), minutes=pick.randrange(600))
+    bought = moment.date()
+    by: dict[str, Any] = {"actor": SYSTEM, "at": moment}
     count = pick.choice((2, 3)) if client.kind == ClientKind.ORGANISATION else 1
     amount = int(price) * 100 * count
     number = f"SV-{client.id:03}{n}{pick.randrange(10, 99)}"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from helpdesk.kb.markdown import linked_keys, with_links
@@ -38,10 +38,7 @@ class Filter:
     lang: str | None = None
     states: tuple[State, ...] = ()
     category_ids: Collection[int] | None = None
-    product_id: int | None = None
-    tag: str = ""
     stale: bool = False  # the source has changed since
-    missing: str = ""  # articles without a text in this language
     deleted: bool = False
 
 
@@ -233,8 +230,4 @@ def _conditions(wanted: Filter) -> list[Any]:
         found.append(Article.category_id.in_(wanted.category_ids))
     if wanted.stale:
         found.append(stale())
-    if wanted.missing:
-        other = aliased(ArticleText)
-        has = exists().where(other.article_id == Article.id, other.lang == wanted.missing)
-        found.append(and_(~has, ArticleText.lang == Article.source_lang))
     return found

@@ -135,15 +135,17 @@ def _hits(
     states: Collection[State],
     limit: int,
 ) -> list[Hit]:
+    # The state is looked at here: asked in the query, it leads SQLite to walk all public texts.
     rows = session.execute(
-        select(ArticleText.article_id, ArticleText.lang, ArticleText.id)
+        select(ArticleText.article_id, ArticleText.lang, ArticleText.id, ArticleText.state)
         .join(ArticleText.article)
         .where(ArticleText.article_id.in_([one.scored.article_id for one in found]))
-        .where(ArticleText.state.in_(states), Article.deleted_at.is_(None))
+        .where(Article.deleted_at.is_(None))
     ).all()
     texts: dict[int, dict[str, int]] = {}
-    for article_id, code, text_id in rows:
-        texts.setdefault(article_id, {})[code] = text_id
+    for article_id, code, text_id, state in rows:
+        if state in states:
+            texts.setdefault(article_id, {})[code] = text_id
     shown = [(one, texts[one.scored.article_id]) for one in found if one.scored.article_id in texts]
     chosen = [(one, _shown(ids, lang, one)) for one, ids in shown[:limit]]
     contents = _contents(session, [text_id for _, text_id in chosen])

@@ -91,12 +91,14 @@ class Vocabulary:
         forgiven = 1 if len(stem) < _LONG else 2
         begin, end = stem[:2], stem[-3:]
         numbers = {n for piece in (f"^{begin}", end) for n in self._pieces.get(piece, ())}
-        return [
-            (number, _SLIP)
+        letters = set(stem)
+        likely = (
+            number
             for number in numbers
             if abs(len(self._stems[number]) - len(stem)) <= forgiven
-            and slips(stem, self._stems[number]) <= forgiven
-        ]
+            and len(letters.symmetric_difference(self._stems[number])) <= 2 * forgiven
+        )
+        return [(n, _SLIP) for n in likely if slips(stem, self._stems[n]) <= forgiven]
 
 
 def slips(a: str, b: str) -> int:

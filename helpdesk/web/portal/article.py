@@ -28,7 +28,7 @@ from helpdesk.web.portal import fresh, nothing, seo, visit
 from helpdesk.web.portal.language import (
     IN_PATH,
     ORDER,
-    follow_choice,
+    in_address,
     keep_choice,
     stands_at,
     to_language,
@@ -36,7 +36,6 @@ from helpdesk.web.portal.language import (
 from helpdesk.web.portal.topics import topic_of
 
 blueprint = Blueprint("portal_article", __name__)
-blueprint.before_request(follow_choice)
 blueprint.after_request(keep_choice)
 blueprint.after_request(visit.keep)
 
@@ -64,6 +63,7 @@ def bare(slug: str) -> BaseResponse:
 
 @blueprint.get(f"{IN_PATH}/help/<slug>")
 @public
+@in_address
 def article(lang: str, slug: str) -> BaseResponse:
     """The article at this address; old addresses and keys lead on to it."""
     found = find_text(reading(), lang, slug)
@@ -81,19 +81,20 @@ def article(lang: str, slug: str) -> BaseResponse:
 
 @blueprint.post(f"{IN_PATH}/help/<slug>/helped")
 @public
+@in_address
 def rate(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
     """ "Did this help?": yes or no, and perhaps what was missing.
 
-    The form's token is signed for the text, not for a session, so that the page can be kept and
+    The form's token is signed for the address, not for a session, so that the page can be kept and
     needs no cookie; that it comes from our page is checked by `guard.check`.
     """
+    if not verify(secret(), HELPED, f"{lang}/{slug}", request.form.get("csrf_token")):
+        raise HelpdeskError(_lazy("This form is not from our page. Open the article again."))
     found = find_text(reading(), lang, slug)
     said = request.form.get(HELPED, "")
     if found is None or said not in ("yes", "no"):
         raise NotFound()
     text = found.text
-    if not verify(secret(), HELPED, str(text.id), request.form.get("csrf_token")):
-        raise HelpdeskError(_lazy("This form is not from our page. Open the article again."))
     try:
         _rate(text, said == "yes", request.form.get("comment", "")[:COMMENT_LIMIT])
     except TooMany as error:
@@ -140,7 +141,7 @@ def _page(text: ArticleText, errors: dict[str, str] | None = None) -> str:
         way=way,
         near=_near(text),
         helped=request.args.get(HELPED, ""),
-        signed=sign(secret(), HELPED, str(text.id)),
+        signed=sign(secret(), HELPED, f"{text.lang}/{text.slug}"),
         comment=request.form.get("comment", ""),
         errors=errors or {},
         data=seo.article(text.title, text.excerpt, text.lang, path, text.updated_at)

@@ -21,10 +21,9 @@ from helpdesk.web.cached import keep, setting
 from helpdesk.web.desk.files import SANDBOX
 from helpdesk.web.guard import public
 from helpdesk.web.portal import fresh
-from helpdesk.web.portal.language import IN_PATH, follow_choice, keep_choice, stands_at
+from helpdesk.web.portal.language import IN_PATH, in_address, keep_choice, stands_at
 
 blueprint = Blueprint("portal_brand", __name__)
-blueprint.before_request(follow_choice)
 blueprint.after_request(keep_choice)
 
 LOOK_SECONDS = 5.0
@@ -94,6 +93,7 @@ def logo() -> Response:
 
 @blueprint.get(f"{IN_PATH}/privacy")
 @public
+@in_address
 def privacy(lang: str) -> Response:
     """The privacy notice in this language, else in the first that has one."""
     notices = setting("privacy_notice")

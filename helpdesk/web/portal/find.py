@@ -21,7 +21,7 @@ from helpdesk.web.guard import public, reading
 from helpdesk.web.portal import visit
 from helpdesk.web.portal.language import (
     IN_PATH,
-    follow_choice,
+    in_address,
     keep_choice,
     speak,
     speak_in,
@@ -30,7 +30,6 @@ from helpdesk.web.portal.language import (
 from helpdesk.web.site import guest_language
 
 blueprint = Blueprint("portal_find", __name__)
-blueprint.before_request(follow_choice)
 blueprint.after_request(visit.keep)
 
 LONGEST = 300
@@ -71,6 +70,7 @@ def _keep(response: Response) -> Response:
 
 @blueprint.get(f"{IN_PATH}/search")
 @public
+@in_address
 def find(lang: str) -> BaseResponse:
     """What was found for `q`. `HX-Request`: the list alone, its last word perhaps unfinished;
     with `done` the reader has stopped typing, and only that is noted.

@@ -14,7 +14,7 @@ from helpdesk.web.portal.language import (
     alternates,
     ask_path,
     by_default,
-    follow_choice,
+    in_address,
     keep_choice,
     speak,
     stands_at,
@@ -25,7 +25,6 @@ from helpdesk.web.portal.topics import Entry, entries, topics
 from helpdesk.web.site import guest_language
 
 blueprint = Blueprint("portal_home", __name__)
-blueprint.before_request(follow_choice)
 blueprint.after_request(keep_choice)
 for helper in (alternates, ask_path, by_default, switch, fresh.public_url):
     blueprint.add_app_template_global(helper)
@@ -44,6 +43,7 @@ def home() -> Response:
 
 @blueprint.get(f"{IN_PATH}/")
 @public
+@in_address
 def home_in(lang: str) -> Response:
     """The start page in this language."""
     return _page()
@@ -51,6 +51,7 @@ def home_in(lang: str) -> Response:
 
 @blueprint.get(f"{IN_PATH}/<path:rest>")
 @public
+@in_address
 def nowhere(lang: str, rest: str) -> BaseResponse:
     """An address that leads nowhere; its words are looked for."""
     return nothing.page(rest)

@@ -5,7 +5,9 @@ the one that was chosen in this browser, else by rule. A switch of language is a
 which is remembered and then taken out of the address.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import flask_babel
@@ -15,6 +17,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from helpdesk.ext import LANGUAGES
 from helpdesk.web.cached import setting
 from helpdesk.web.site import guest_language
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 COOKIE = "language"
 YEAR = 31_536_000
@@ -69,11 +74,20 @@ def by_default(paths: Mapping[str, str]) -> str:
     return paths.get(str(setting("primary_language"))) or next(iter(paths.values()), "/")
 
 
-def follow_choice() -> BaseResponse | None:
-    """Before a page with its language in the address: take a choice out of the address."""
-    if "lang" not in (request.view_args or {}):
-        return None
-    speak_in(str((request.view_args or {})["lang"]))
+def in_address(view: Callable[P, R]) -> Callable[P, R | BaseResponse]:
+    """The page speaks the `lang` of its address; a choice by `?lang=` leaves the address. Write it
+    under `public`.
+    """
+
+    @wraps(view)
+    def shown(*args: P.args, **values: P.kwargs) -> R | BaseResponse:
+        speak_in(str(values["lang"]))
+        return _without_choice() or view(*args, **values)
+
+    return shown
+
+
+def _without_choice() -> BaseResponse | None:
     if request.method != "GET" or "lang" not in request.args:
         return None
     rest = urlencode([pair for pair in request.args.items(multi=True) if pair[0] != "lang"])

@@ -17,14 +17,13 @@ from helpdesk.web.guard import public, reading
 from helpdesk.web.portal import fresh, nothing, seo
 from helpdesk.web.portal.language import (
     IN_PATH,
-    follow_choice,
+    in_address,
     keep_choice,
     stands_at,
     to_language,
 )
 
 blueprint = Blueprint("portal_topics", __name__)
-blueprint.before_request(follow_choice)
 blueprint.after_request(keep_choice)
 
 SECONDS = 30.0
@@ -94,6 +93,7 @@ def bare(key: str) -> BaseResponse:
 
 @blueprint.get(f"{IN_PATH}/topics/<key>")
 @public
+@in_address
 def topic(lang: str, key: str) -> Response | tuple[str, int]:
     """Its subtopics and its articles, a page at a time."""
     found = next((one for one in _all()[1].values() if one.key == key), None)
