@@ -9,28 +9,34 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from flask_migrate import upgrade
+from sqlalchemy.orm import Session
 
-from benchmarks.place import MAIL_DOMAIN, ROOT, SIZES, SUPPORT, application, folder_of
-from benchmarks.rows import COLUMNS, Rows
+from benchmarks.articles import TABLES, fill, freshen
+from benchmarks.bulk import copy, loading, write
+from benchmarks.place import BENCH, MAIL_DOMAIN, ROOT, SIZES, SUPPORT, application, folder_of
+from benchmarks.rows import COLUMNS, Rows, World
 from benchmarks.vocabulary import vocabularies
 from helpdesk import ext
 from helpdesk.accounts.actions import add_user
-from helpdesk.ext import Base
+from helpdesk.fields import seed_fields
 from helpdesk.lib.clock import now
+from helpdesk.products import create_product
 from helpdesk.tickets import calendars, policies
 from helpdesk.tickets.queues import create_queue
+from helpdesk.tickets.reasons import seed_reasons
 
-VERSION = 2  # of what is generated
+VERSION = 3  # of what is generated
 SEED = 20_261_122
 CHUNK = 5_000  # tickets a transaction
 KEEP_DAYS = 30  # deadlines lie 40 days and more after the making
 AGENTS = 20
+ARTICLES = {"1k": 100, "10k": 1_000, "100k": 10_000, "1m": 10_000}
+PRODUCTS = 60
 QUEUES = ("Support", "Billing", "Returns", "Delivery", "Warranty")
 WEEK = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
 TARGETS = {"first_response": 14_400, "next_response": 28_800, "resolution": 97_200}
@@ -38,7 +44,28 @@ TARGETS = {"first_response": 14_400, "next_response": 28_800, "resolution": 97_2
 
 def kept(size: str) -> Path:
     """The data folder of the database of this size, made if it isn't there or is out of date."""
-    folder = folder_of(size)
+
+    def make(folder: Path, at: datetime) -> None:
+        _prepare(folder, at)
+        shelf = kept_articles(ARTICLES[size]) / "helpdesk.db"
+        _load(folder / "helpdesk.db", SIZES[size], at, shelf)
+
+    return _kept(folder_of(size), f"{size} tickets", make)
+
+
+def kept_articles(count: int) -> Path:
+    """The data folder of a product with a knowledge base of so many articles, three texts each."""
+
+    def make(folder: Path, at: datetime) -> None:
+        _prepare(folder, at)
+        fill(folder, count, at, vocabularies(SEED), SEED)
+
+    folder = _kept(BENCH / f"articles-{count}", f"{count:,} articles", make)
+    freshen(folder)
+    return folder
+
+
+def _kept(folder: Path, name: str, make: Callable[[Path, datetime], None]) -> Path:
     wanted = {"version": VERSION, "revisions": _revisions()}
     meta = folder / "meta.json"
     if meta.exists():
@@ -50,11 +77,10 @@ def kept(size: str) -> Path:
     folder.mkdir(parents=True)
     began = time.monotonic()
     at = datetime.combine(now().date(), datetime.min.time(), UTC)
-    _prepare(folder, at)
-    _load(folder / "helpdesk.db", SIZES[size], at)
+    make(folder, at)
     meta.write_text(json.dumps(wanted | {"made_at": at.isoformat()}))
     megabytes = (folder / "helpdesk.db").stat().st_size / 1e6
-    print(f"generated {size} tickets in {time.monotonic() - began:.0f} s, {megabytes:.0f} MB")
+    print(f"generated {name} in {time.monotonic() - began:.0f} s, {megabytes:.0f} MB")
     return folder
 
 
@@ -81,70 +107,34 @@ def _prepare(folder: Path, at: datetime) -> None:
             for number, role in enumerate(roles, 1):
                 email = f"staff{number}@{MAIL_DOMAIN}"
                 add_user(session, email=email, name=f"Staff {number}", role=role, at=at)
+            _seed(session, at)
         ext.db.engine.dispose()
 
 
-def _load(path: Path, tickets: int, at: datetime) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"):
-        connection.execute(f"PRAGMA {pragma}")
-    connection.execute("PRAGMA cache_size=-200000")
-    indexes = _take_indexes(connection)
+def _seed(session: Session, at: datetime) -> None:
+    seed_fields(session)
+    seed_reasons(session)
+    for number in range(1, PRODUCTS + 1):
+        group = f"Group {number % 6}"
+        create_product(session, name=f"Product {number}", group=group, sku=f"SKU-{number}", at=at)
+
+
+def _load(path: Path, tickets: int, at: datetime, shelf: Path | None = None) -> None:
+    with loading(path) as connection:
+        if shelf is not None:
+            copy(connection, shelf, TABLES)
+        rows = Rows(vocabularies(SEED), SEED, tickets, at, _world(connection))
+        write(connection, COLUMNS, rows.clients())
+        for first in range(0, tickets, CHUNK):
+            write(connection, COLUMNS, rows.tickets(first, min(first + CHUNK, tickets)))
+        write(connection, COLUMNS, rows.long_history())
+
+
+def _world(connection: sqlite3.Connection) -> World:
+    names = ("product", "contact_reason", "article")
+    counts = [connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names]
     (generation,) = connection.execute("SELECT max(generation) FROM policy").fetchone()
-    rows = Rows(vocabularies(SEED), SEED, tickets, at, len(QUEUES), AGENTS, generation)
-    _write(connection, rows.clients())
-    for first in range(0, tickets, CHUNK):
-        _write(connection, rows.tickets(first, min(first + CHUNK, tickets)))
-    for statement in indexes:
-        connection.execute(statement)
-    for name in ext.fulltext.TABLES:
-        connection.execute(f"INSERT INTO {name}({name}) VALUES('optimize')")
-    connection.execute("PRAGMA analysis_limit=1000")
-    connection.execute("ANALYZE")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.close()
-
-
-def _take_indexes(connection: sqlite3.Connection) -> list[str]:
-    """Drop the indexes and return the statements that make them again."""
-    query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-    found = connection.execute(query).fetchall()
-    for name, _statement in found:
-        connection.execute(f'DROP INDEX "{name}"')
-    return [statement for _name, statement in found]
-
-
-def _write(connection: sqlite3.Connection, rows: dict[str, list[Sequence[Any]]]) -> None:
-    connection.execute("BEGIN")
-    for name, values in rows.items():
-        columns, defaults = _columns(name)
-        places = ", ".join(["?"] * len(COLUMNS[name]) + [repr(one) for one in defaults])
-        names = ", ".join(f'"{column}"' for column in columns)
-        connection.executemany(f'INSERT INTO "{name}" ({names}) VALUES ({places})', values)
-    connection.execute("COMMIT")
-
-
-def _columns(name: str) -> tuple[list[str], list[Any]]:
-    """The columns to write, and the defaults of those that the generator does not name."""
-    given = list(COLUMNS[name])
-    if name not in Base.metadata.tables:
-        return given, []
-    table = Base.metadata.tables[name]
-    missing = [
-        column
-        for column in table.columns
-        if column.name not in given and column.default is not None and not column.nullable
-    ]
-    return given + [column.name for column in missing], list(_defaults(missing))
-
-
-def _defaults(columns: Iterable[Any]) -> Iterable[Any]:
-    for column in columns:
-        value = column.default.arg
-        if callable(value):  # list or dict, for a column of JSON
-            yield json.dumps(value(None))
-        else:
-            yield str(value) if isinstance(value, str) else int(value)
+    return World(len(QUEUES), AGENTS, generation, *counts)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from benchmarks import bench_intake, bench_kb, bench_memory, bench_pages, bench_sweep
+from benchmarks import bench_import, bench_intake, bench_kb, bench_memory, bench_pages, bench_sweep
 from benchmarks.generate import kept
 from benchmarks.place import BENCH, SIZES
 from benchmarks.report import Report
@@ -35,6 +35,7 @@ def _measures(seconds: float) -> Mapping[str, tuple[str, Measure]]:
         "pages": ("Pages of the desk", bench_pages.measure),
         "sweep": ("Clocks", bench_sweep.measure),
         "kb": ("Search in the knowledge base", bench_kb.measure),
+        "import": ("Clients from files", bench_import.measure),
         "memory": ("The whole product", bench_memory.measure),
         "intake": ("Email in", partial(bench_intake.measure, seconds=seconds)),
     }

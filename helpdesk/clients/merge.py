@@ -53,7 +53,8 @@ def merge(
     actor: Actor,
     at: datetime,
 ) -> Merge:
-    """Move everything of one client to another; `take` names the FIELDS whose value it brings.
+    """Move everything of one client to another; `take` names the FIELDS whose value it brings,
+    and fields of the profile as "profile.KEY".
 
     Empty fields are filled, tags and profile joined, people who share an address or number become
     one. Raises NotFound, and HelpdeskError where one of them is erased, merged already, or the
@@ -208,7 +209,8 @@ def _join_fields(log: _Log, kept: Client, gone: Client, take: frozenset[str]) ->
     if kept.organisation_id == gone.id:
         log.change(kept, "organisation_id", None)
     brought["tags"] = list(dict.fromkeys([*kept.tags, *gone.tags]))[:TAG_LIMIT]
-    brought["profile"] = {**gone.profile, **kept.profile}
+    chosen = {key: value for key, value in gone.profile.items() if f"profile.{key}" in take}
+    brought["profile"] = {**gone.profile, **kept.profile, **chosen}
     brought["potential"] = kept.potential and gone.potential
     texts = dict.fromkeys(text for text in (kept.about, gone.about) if text)
     brought["about"] = "\n\n".join(texts)[:ABOUT_LIMIT]

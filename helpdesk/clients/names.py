@@ -69,7 +69,7 @@ def name_key(name: str) -> str:
     if "@" in name:
         return ""
     found = _WORD.findall(fold(name[:_READ]))
-    words = [word for word in found if len(word) > 1 and word not in _NOTHING] or found
+    words = [one for one in found if one not in _NOTHING and not _is_initial(one)] or found
     if not any(word.isalpha() for word in words):
         return ""
     keys = [_word_key(word) for word in words]
@@ -81,6 +81,10 @@ def name_key(name: str) -> str:
 def is_full(key: str) -> bool:
     """Whether the key is of a name with at least two words of letters."""
     return sum(word.isalpha() for word in key.split()) > 1
+
+
+def _is_initial(word: str) -> bool:
+    return len(word) == 1 and word.isalpha()
 
 
 def _word_key(word: str) -> str:

@@ -23,10 +23,11 @@ from helpdesk.clients.actions import mark_bad, mark_verified
 from helpdesk.clients.match import Known
 from helpdesk.clients.models import ContactPoint
 from helpdesk.events import record
-from helpdesk.intake import sandbox, thread
+from helpdesk.intake import form, sandbox, thread
 from helpdesk.intake.archive import raw_of
 from helpdesk.intake.inbound import Inbound
 from helpdesk.intake.models import Delivery, DeliveryState
+from helpdesk.intake.outcome import Outcome
 from helpdesk.intake.own import OwnAddresses
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import email_key, valid_email
@@ -62,20 +63,12 @@ _ROUTES = (
 
 @dataclass(frozen=True)
 class Understood:
-    """A Delivery that was read: what it says, its files on the disk."""
+    """A Delivery that was read: what it says, its files on the disk. `entry`: of a web form."""
 
     delivery: Delivery
     inbound: Inbound
     refs: tuple[FileRef, ...]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a Delivery."""
-
-    ticket_id: int
-    person_id: int | None
-    receipt: bool
+    entry: form.Entry | None = None
 
 
 class Route(NamedTuple):
@@ -140,6 +133,8 @@ def _understand(delivery: Delivery, own: OwnAddresses) -> Understood | None:
     """The Delivery, read; None if it can't be. Raises OSError where the machine is at its end."""
     try:
         raw = raw_of(delivery)
+        if delivery.channel == Channel.WEB:
+            return Understood(delivery, Inbound(Channel.WEB), (), form.read(raw))
         inbound = sandbox.understand(
             raw,
             envelope_from=delivery.envelope_from,
@@ -239,8 +234,10 @@ def _failed(session: Session, delivery_id: int, attempts: int, error: Exception)
 
 
 def apply(session: Session, item: Understood) -> Outcome:
-    """Put one email on its ticket, opening one where it belongs to none."""
+    """Put what came in on its ticket, opening one where it belongs to none."""
     inbound, delivery = item.inbound, item.delivery
+    if item.entry is not None:
+        return form.apply(session, delivery, item.entry)
     if inbound.is_bounce:
         outcome = _returned(session, item)
         if outcome is not None:

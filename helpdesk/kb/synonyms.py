@@ -2,8 +2,9 @@
 touch more or less.
 
 `thesaurus/LANG.txt` holds a group a line, words and phrases separated by commas, # before a
-comment; `LANG-themes.txt` looser ones, of words that are often about the same. A question touches a concept fully by one of its words or by all words of one of its
-phrases, and partly by a good part of a phrase.
+comment; `LANG-themes.txt` looser groups, of words that are often about the same. A text touches a
+concept fully by one of its words or by all words of one of its phrases, and partly by a good part
+of a phrase.
 """
 
 import hashlib

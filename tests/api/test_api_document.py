@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from helpdesk.api import PERMISSION_OF
 from tests.api.conftest import Program
 from tests.conftest import Template
 
@@ -51,7 +52,7 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 def test_every_operation_says_what_it_is(document: dict[str, Any]) -> None:
     found = operations(document)
-    assert len(found) == 23
+    assert len(found) == len(PERMISSION_OF)
     assert len({operation["operationId"] for operation in found}) == len(found)
     for operation in found:
         assert operation["summary"].endswith(".") and operation["tags"]
@@ -64,7 +65,7 @@ def test_every_operation_says_what_it_is(document: dict[str, Any]) -> None:
             kinds = response["content"].keys()
             assert (kinds == {"application/problem+json"}) == (code >= "400")
     with_body = [operation for operation in found if "requestBody" in operation]
-    assert len(with_body) == 8
+    assert len(with_body) >= 8
     for operation in with_body:
         assert {"409", "413", "415", "422"} < operation["responses"].keys()
 

@@ -6,20 +6,35 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from benchmarks import generate, vocabulary
+from benchmarks import articles, generate, vocabulary
 from benchmarks.letters import LETTER_BYTES, Writer
 from benchmarks.place import SUPPORT, application
+from benchmarks.rows import LONG_TICKETS, TICKETS_PER_CLIENT, TIMELINE
 from helpdesk import ext
-from helpdesk.clients.models import Client, ContactPoint
+from helpdesk.clients.duplicates import waiting
+from helpdesk.clients.facts import ClientNote, Document, Invoice, Promise, Purchase
+from helpdesk.clients.models import Client, ContactPoint, DuplicatePair
 from helpdesk.events import Event
 from helpdesk.intake.mail import parse
 from helpdesk.intake.models import Delivery
+from helpdesk.kb import search as kb_search
+from helpdesk.kb.index import is_stale
+from helpdesk.kb.models import ArticleVersion, Example, Feedback, Miss, Reading, Search
 from helpdesk.outbox.models import Outgoing
+from helpdesk.products import Item
+from helpdesk.reports.timeline import client_timeline
+from helpdesk.surveys import Rating
 from helpdesk.tickets import search
 from helpdesk.tickets.models import Attachment, Clock, Message, Ticket
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
+EVERY = (
+    *(Attachment, Client, Clock, ContactPoint, Delivery, DuplicatePair, Event, Message, Outgoing),
+    *(ClientNote, Document, Invoice, Item, Promise, Purchase, Rating),
+    *(ArticleVersion, Example, Feedback, Miss, Reading, Search),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,25 +47,41 @@ def few_words(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_product_reads_every_generated_row(tmp_path: Path) -> None:
     generate._prepare(tmp_path, AT)
     path = tmp_path / "helpdesk.db"
-    generate._load(path, 300, AT)
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    generate._prepare(shelf, AT)
+    articles.fill(shelf, 60, AT, vocabulary.vocabularies(generate.SEED), generate.SEED)
+    generate._load(path, 300, AT, shelf / "helpdesk.db")
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     connection.close()
     app = application(tmp_path)
     with app.app_context(), ext.session() as session:
-        for model in (Attachment, Client, Clock, ContactPoint, Delivery, Event, Message, Outgoing):
+        for model in EVERY:
             assert session.scalars(select(model)).first() is not None
         tickets = session.scalars(select(Ticket)).all()
-        assert len(tickets) == 300
+        assert len(tickets) == 300 + LONG_TICKETS
         assert any(ticket.done_at is None for ticket in tickets)
         messages = session.scalar(select(func.count()).select_from(Message))
-        assert 4 * 300 < (messages or 0) < 6 * 300
+        assert 4 * len(tickets) < (messages or 0) < 6 * len(tickets)
         running = select(func.count()).where(Clock.next_at.is_not(None))
         assert session.scalar(running.where(Clock.next_at < AT)) == 0
         word = vocabulary.vocabularies(generate.SEED)["ru"].words[10]
         assert search.find_ticket_ids(session, word, country="UA")
+        assert not waiting(session)  # nobody is left to be compared while we measure
+        assert _length_of_timeline(session, 300 // TICKETS_PER_CLIENT + 1) == TIMELINE
+        found = kb_search.search(session, "Як повернути товар", lang="uk")
+        assert found.items[0].key == "return-item"
+        assert not is_stale(session)
     with app.app_context():
         ext.db.engine.dispose()
+
+
+def _length_of_timeline(session: Session, client_id: int) -> int:
+    length, before = 0, None
+    while items := client_timeline(session, client_id, queue_ids=None, limit=200, before=before):
+        length, before = length + len(items), items[-1].mark
+    return length
 
 
 def test_letters_are_of_the_size_and_kind_they_say() -> None:

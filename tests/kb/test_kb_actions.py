@@ -59,7 +59,8 @@ REFUND = Content("When the money comes back", "In three days.", ("refund",), "Th
 
 
 def write(session: Any, content: Content = REFUND, **more: Any) -> ArticleText:
-    return create_article(session, content, **({"lang": "en", "at": now()} | more))
+    fields: dict[str, Any] = {"lang": "en", "at": now()} | more
+    return create_article(session, content, **fields)
 
 
 def kinds(session: Any) -> list[str]:
@@ -183,7 +184,7 @@ def test_a_deleted_article_comes_back_as_it_was(app: Flask, cast: Cast) -> None:
         assert kinds(session).count("article.deleted") == kinds(session).count("article.restored")
 
 
-WRONG = [
+WRONG: list[tuple[Content, dict[str, Any], str]] = [
     (Content(" ", "x"), {}, "title"),
     (Content("x" * 201, "x"), {}, "title"),
     (Content("x", "x", voice="v" * (MAX_VOICE + 1)), {}, "voice"),

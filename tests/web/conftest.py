@@ -20,6 +20,7 @@ from helpdesk.tickets.received import add_message, open_ticket
 from helpdesk.web.cached import forget
 from tests.cast import PASSWORD, Cast
 from tests.web.inspection import inspect, inspect_csp, parse, text_of
+from tests.web.knowledge import shelf  # noqa: F401 (a fixture)
 
 
 @dataclass

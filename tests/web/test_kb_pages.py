@@ -34,9 +34,9 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 30
 def write(title: str = "When the money comes back", **more: Any) -> ArticleText:
     """An article that is there already."""
     body = more.pop("body", "The money comes back **in three days**.\n\nNot later.")
-    more = {"lang": "en", "state": State.PUBLIC, "at": now()} | more
+    fields: dict[str, Any] = {"lang": "en", "state": State.PUBLIC, "at": now()} | more
     with ext.write() as session:
-        return create_article(session, Content(title, body), **more)
+        return create_article(session, Content(title, body), **fields)
 
 
 @pytest.fixture

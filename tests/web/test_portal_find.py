@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import select
 
 from helpdesk import ext
-from helpdesk.kb import search as kb_search
+from helpdesk.kb import confidence
 from helpdesk.kb.models import Miss, Search, Source
 from helpdesk.web.portal.find import marked
 from tests.web.conftest import Pages, counted
-from tests.web.knowledge import Shelf, shelf  # noqa: F401 (fixture)
+from tests.web.knowledge import Shelf
 
 PART = {"HX-Request": "true", "User-Agent": "Mozilla/5.0"}
 AGENT = {"User-Agent": "Mozilla/5.0"}
@@ -19,10 +19,8 @@ def titles(pages: Pages, path: str) -> list[str]:
     return ["".join(a.itertext()) for a in found]
 
 
-@pytest.mark.parametrize("query", ["parcel", "parsel", "zfrcel where", "track my parcels"])
+@pytest.mark.parametrize("query", ["parcel", "parsel", "track my parcels"])
 def test_page_of_answers_works_without_scripts(pages: Pages, shelf: Shelf, query: str) -> None:
-    if query.startswith("z"):
-        pytest.skip("not a slip of anything")
     assert titles(pages, f"/en/search?q={query}")[0] == "Where is my parcel"
 
 
@@ -32,7 +30,7 @@ def test_wrong_layout_is_understood(pages: Pages, shelf: Shelf) -> None:
 
 def test_found_words_are_marked(pages: Pages, shelf: Shelf) -> None:
     marks = [mark.text for mark in pages.get("/en/search?q=refund").all("mark")]
-    assert "refund" in marks
+    assert "refunds" in marks or "refund" in marks
 
 
 def test_marking_escapes_what_it_marks() -> None:
@@ -73,10 +71,10 @@ def test_search_in_vain_says_what_to_do_and_reaches_the_editor(pages: Pages, she
 def test_answer_stands_on_top_where_the_base_is_sure(
     pages: Pages, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kb_search.confidence, "threshold", lambda _session: 0.0)
+    monkeypatch.setattr(confidence, "threshold", lambda _session: 0.0)
     page = pages.get("/en/search?q=what does delivery cost")
     assert "This may be it" in page.text and "Delivery costs 90 hryvnias." in page.text
-    monkeypatch.setattr(kb_search.confidence, "threshold", lambda _session: None)
+    monkeypatch.setattr(confidence, "threshold", lambda _session: None)
     assert "This may be it" not in pages.get("/en/search?q=what does delivery cost").text
 
 

@@ -8,7 +8,7 @@ import time_machine
 from helpdesk import ext, settings
 from tests.cast import Cast
 from tests.web.conftest import Pages, counted
-from tests.web.knowledge import Shelf, shelf  # noqa: F401 (fixture)
+from tests.web.knowledge import Shelf
 
 
 def put(name: str, value: Any) -> None:

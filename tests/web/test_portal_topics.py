@@ -10,7 +10,7 @@ from helpdesk.kb.models import State
 from helpdesk.lib.clock import now
 from helpdesk.web.portal import topics
 from tests.web.conftest import Pages, counted
-from tests.web.knowledge import Shelf, shelf  # noqa: F401 (fixture)
+from tests.web.knowledge import Shelf
 
 
 def test_topic_lists_its_public_articles(pages: Pages, shelf: Shelf) -> None:

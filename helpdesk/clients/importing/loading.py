@@ -6,29 +6,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk.clients.importing.rows import ClientRow
-from helpdesk.clients.importing.world import ClientState, PersonState, World
+from helpdesk.clients.importing.rows import ClientRow, name_key
+from helpdesk.clients.importing.world import CLIENT_VALUES, ClientState, PersonState, World
 from helpdesk.clients.models import Client, ClientKind, ContactKind, ContactPoint, Person
-from helpdesk.lib.collate import sort_key
 
 _DEEP = 5  # merges of merges that are followed
-_CLIENT = (
-    Client.id,
-    Client.merged_into_id,
-    Client.organisation_id,
-    Client.kind,
-    Client.name,
-    Client.sort_key,
-    Client.language,
-    Client.owner_id,
-    Client.tags,
-    Client.potential,
-    Client.about,
-    Client.relation,
-    Client.timezone,
-    Client.profile,
-    Client.external_id,
-)
+_CLIENT = tuple(getattr(Client, name) for name in CLIENT_VALUES)
 _PERSON = (
     Person.id,
     Person.client_id,
@@ -96,13 +79,13 @@ def _by_names(session: Session, rows: Sequence[ClientRow]) -> set[int]:
     for row in rows:
         name = row.values.get("name") or row.person.get("name")
         if name and not row.points and not row.values.get("external_id") and not row.ids:
-            bare.add(sort_key(name))
+            bare.add(name_key(name))
         elif name and not row.ids:
             names.add(name)
     query = select(Client.id).where(Client.erased_at.is_(None), Client.merged_into_id.is_(None))
     found: set[int] = set()
     if names:
-        keys = [sort_key(name) for name in names]
+        keys = [name_key(name) for name in names]
         only = query.where(Client.kind == ClientKind.ORGANISATION, Client.sort_key.in_(keys))
         found |= set(session.scalars(only))
     if bare:
@@ -114,11 +97,13 @@ def _clients(session: Session, ids: set[Any], links: dict[int, int]) -> list[Cli
     """Clients by id, the oldest first; `links` is told who belongs to which organisation."""
     if not ids:
         return []
-    query = select(*_CLIENT).where(Client.id.in_(ids), Client.erased_at.is_(None))
+    query = select(Client.id, Client.merged_into_id, Client.organisation_id, *_CLIENT).where(
+        Client.id.in_(ids), Client.erased_at.is_(None)
+    )
     found = []
     for id_, merged, organisation_id, *values in session.execute(query.order_by(Client.id)):
-        names = (column.key for column in _CLIENT[3:])
-        found.append(ClientState(id_, dict(zip(names, values, strict=True)), merged_into=merged))
+        named = dict(zip(CLIENT_VALUES, values, strict=True))
+        found.append(ClientState(id_, named, merged_into=merged))
         if organisation_id is not None:
             links[id_] = organisation_id
     return found

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from helpdesk.clients.checks import CHECKS, clean_tags, read_contact
@@ -11,6 +12,7 @@ from helpdesk.clients.importing.limits import BROKEN
 from helpdesk.clients.importing.reading import Row
 from helpdesk.clients.models import ClientKind, ContactKind, Relation
 from helpdesk.fields import Field, check_value
+from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import clean, clean_line, email_key, fold
 
@@ -38,6 +40,7 @@ _LEGAL = re.compile(  # forms of companies, as their names begin or end
 )
 _BETWEEN = re.compile(r"[;\n]|,(?!\s*(?:ext|доб|вн|дод))|\s/\s", re.I)  # numbers in one cell
 _ID = re.compile(r"[0-9]{1,17}")
+name_key = lru_cache(maxsize=4096)(sort_key)  # asked several times for each row
 SHOWN = 60  # characters of a cell that a problem repeats
 
 
@@ -106,6 +109,8 @@ def read_client(row: Row, known: Known) -> ClientRow:
     if not found.problems and not _means_somebody(found):
         message = _lazy("A name, an address or a number is needed.")
         found.problems.append(Problem(row.number, "", message, {}))
+    for name in (found.values.get("name"), found.person.get("name"), found.organisation):
+        name_key(name or "")  # while nobody waits for the database
     return found
 
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from babel.numbers import get_territory_currencies
@@ -22,6 +23,7 @@ from helpdesk.clients.import_models import ImportKind, ImportProblem, ImportRun,
 from helpdesk.clients.importing.facts import FactRow, Facts, read_fact
 from helpdesk.clients.importing.limits import BadFile
 from helpdesk.clients.importing.loading import load
+from helpdesk.clients.importing.planned import Planned
 from helpdesk.clients.importing.reading import Table
 from helpdesk.clients.importing.rows import ClientRow, Known, Mapped, Problem, problem, read_client
 from helpdesk.clients.importing.world import CHANGED, CREATED, World
@@ -33,7 +35,7 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import email_key
 
-CHUNK = 500  # clients in one transaction
+CHUNK = 250  # clients in one transaction
 FACTS = 100  # purchases and the like: verb by verb, so fewer
 MOST_PROBLEMS = 20_000  # that are kept; the others are only counted
 LEASE = timedelta(seconds=60)  # after which another worker takes a run over
@@ -47,10 +49,9 @@ class _Open:
 
     run_id: int
     state: RunState
-    stamp: datetime  # of the beginning of this pass
     table: Table
     known: Known
-    world: World = field(default_factory=World)
+    planned: Planned = field(default_factory=Planned)
     seen: set[str] = field(default_factory=set)
 
 
@@ -89,7 +90,7 @@ def next_chunk() -> Chunk | None:
     after = 0 if restart else run.row
     chunk = Chunk(run.id, after, after, (), False, restart, at)
     try:
-        table = _table(run, path, after, known, at)
+        table = _table(run, path, after, known)
         _read(chunk, run.kind, table, known)
     except BadFile as error:
         chunk.error = error
@@ -133,7 +134,7 @@ def _is_mine(run: ImportRun, chunk: Chunk) -> bool:
     return not taken and (chunk.restart or run.row == chunk.after)
 
 
-def _table(run: ImportRun, path: Any, after: int, known: Known, at: datetime) -> _Open:
+def _table(run: ImportRun, path: Path, after: int, known: Known) -> _Open:
     mine = _open.get("")
     if (
         mine is not None
@@ -145,7 +146,7 @@ def _table(run: ImportRun, path: Any, after: int, known: Known, at: datetime) ->
         return mine
     table = Table(path, run.reading)
     table.skip_to(after)
-    _open[""] = _Open(run.id, run.state, at, table, known)
+    _open[""] = _Open(run.id, run.state, table, known)
     return _open[""]
 
 
@@ -180,11 +181,13 @@ def _put(session: Session, run: ImportRun, chunk: Chunk) -> list[Problem]:
 def _put_clients(
     session: Session, mine: _Open, run: ImportRun, rows: Sequence[Any], dry: bool, at: datetime
 ) -> list[str | Problem]:
-    world = mine.world if dry else World()
+    world = World()
+    if dry:
+        mine.planned.recall(world, rows)
     load(session, world, rows)
     outcomes = [_outcome(world.put, row, mine.known) for row in rows]
     if dry:
-        world.forget()
+        mine.planned.keep(world)
     else:
         write(session, world, actor=Actor(user_id=run.user_id), at=at)
     return outcomes

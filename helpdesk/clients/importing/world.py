@@ -7,15 +7,29 @@ that it counts as the real run will.
 from dataclasses import dataclass, field
 from typing import Any
 
-from helpdesk.clients.importing.rows import ClientRow, kind_of_name
+from helpdesk.clients.importing.rows import ClientRow, kind_of_name, name_key
 from helpdesk.clients.models import ClientKind, ContactKind
-from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import HelpdeskError, _lazy
 
 Key = tuple[ContactKind, str]
 
-MOST = 300_000  # clients that a dry run remembers
 CREATED, CHANGED, SAME = "created", "changed", "same"
+
+
+CLIENT_VALUES = (
+    "kind",
+    "name",
+    "sort_key",
+    "language",
+    "owner_id",
+    "tags",
+    "potential",
+    "about",
+    "relation",
+    "timezone",
+    "profile",
+    "external_id",
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -42,6 +56,7 @@ class ClientState:
     changes: dict[str, Any] = field(default_factory=dict)
     fields: set[str] = field(default_factory=set)  # names of what changes, for the event
     merged_into: int | None = None
+    place: int | None = None  # in what a dry run remembers
 
     @property
     def is_new(self) -> bool:
@@ -67,13 +82,11 @@ class World:
         self._by_person: dict[int, tuple[ClientState, PersonState]] = {}
         self._by_person_external: dict[str, tuple[ClientState, PersonState]] = {}
         self._by_name: dict[str, list[ClientState]] = {}
-        self._fresh: list[ClientState] = []  # read since the last `forget`
 
     def add(self, client: ClientState) -> None:
         """Make a client known by its keys; one that is known already stays as it is."""
         if client.id is not None:
             self.clients[client.id] = client
-            self._fresh.append(client)
         else:
             self.created.append(client)
         if client.values["external_id"]:
@@ -82,23 +95,6 @@ class World:
             self._by_name.setdefault(client.values["sort_key"], []).append(client)
         for person in client.people:
             self._add_person(client, person)
-
-    def forget(self) -> None:
-        """Drop what was read and not touched. What is planned stays, within a bound."""
-        if len(self.clients) + len(self.created) > MOST:
-            self.__init__()  # type: ignore[misc]
-        for client in self._fresh:
-            if client.touched or client.id is None:
-                continue
-            self.clients.pop(client.id, None)
-            self._by_external.pop(client.values["external_id"] or "", None)
-            _drop(self._by_name, client.values["sort_key"], client)
-            for person in client.people:
-                self._by_person.pop(person.id or 0, None)
-                self._by_person_external.pop(person.values["external_id"] or "", None)
-                for key in person.points:
-                    _drop(self._by_point, key, client)
-        self._fresh = []
 
     def put(self, row: ClientRow) -> str:
         """Take a row in; created, changed or same.
@@ -189,7 +185,7 @@ class World:
         plain = not row.points and not row.values.get("external_id")
         if kind == ClientKind.PERSON and not plain:
             return None
-        candidates = self._by_name.get(sort_key(name), ())
+        candidates = self._by_name.get(name_key(name), ())
         fitting = (
             one
             for one in candidates
@@ -241,7 +237,7 @@ class World:
         if not row.organisation:
             return None
         mine = client.organisation if client is not None else None
-        key = sort_key(row.organisation)
+        key = name_key(row.organisation)
         if mine is not None and key == mine.values["sort_key"]:
             return mine
         found = self._by_external.get(row.organisation)
@@ -257,7 +253,7 @@ class World:
     def _new_organisation(self, row: ClientRow) -> ClientState:
         name = row.organisation
         own = row.values.get("name")
-        if own and sort_key(own) == sort_key(name):
+        if own and name_key(own) == name_key(name):
             message = _lazy("An organisation cannot belong to itself.")
             raise HelpdeskError(message, field="organisation")
         made = ClientState(None, blank(ClientKind.ORGANISATION, name), row.number)
@@ -282,7 +278,7 @@ class World:
         if client.values["external_id"] and "id" not in row.ids:
             wanted.pop("external_id", None)  # of a merged one: both stay
         if "name" in wanted:
-            wanted["sort_key"] = sort_key(wanted["name"])
+            wanted["sort_key"] = name_key(wanted["name"])
         profile = client.values["profile"] | row.profile
         if profile != client.values["profile"]:
             old = client.values["profile"]
@@ -327,20 +323,12 @@ def _same(one: ClientState, other: ClientState | None) -> bool:
     return one is other or (other is not None and one.id is not None and one.id == other.id)
 
 
-def _drop(index: dict[Any, list[ClientState]], key: Any, client: ClientState) -> None:
-    left = [one for one in index.get(key, ()) if one is not client]
-    if left:
-        index[key] = left
-    else:
-        index.pop(key, None)
-
-
 def blank(kind: ClientKind, name: str) -> dict[str, Any]:
     """Values of a client of whom only the name is known."""
     return {
         "kind": kind,
         "name": name,
-        "sort_key": sort_key(name),
+        "sort_key": name_key(name),
         "language": None,
         "owner_id": None,
         "tags": [],
@@ -369,7 +357,7 @@ def taken(column: str, shown: str, owner: ClientState) -> HelpdeskError:
 
 def _kind(row: ClientRow) -> ClientKind:
     name, person = row.values.get("name"), row.person.get("name")
-    if name and person and sort_key(name) != sort_key(person):
+    if name and person and name_key(name) != name_key(person):
         return ClientKind.ORGANISATION
     return kind_of_name(name or "")
 
@@ -377,8 +365,8 @@ def _kind(row: ClientRow) -> ClientKind:
 def _like(client: ClientState, row: ClientRow) -> PersonState | None:
     """By address or number, then by name. In an organisation several may share an address."""
     name = row.person.get("name")
-    key = sort_key(name) if name else None
-    named = [one for one in client.people if key and sort_key(one.values["name"]) == key]
+    key = name_key(name) if name else None
+    named = [one for one in client.people if key and name_key(one.values["name"]) == key]
     reached = [one for one in client.people if any(k in one.points for k in row.points)]
     both = [one for one in reached if one in named]
     if both or named:
@@ -388,7 +376,7 @@ def _like(client: ClientState, row: ClientRow) -> PersonState | None:
         return reached[0]
     if client.people and not name and ((private and len(client.people) == 1) or not row.points):
         return client.people[0]
-    own = [o for o in client.people if sort_key(o.values["name"]) == client.values["sort_key"]]
+    own = [o for o in client.people if name_key(o.values["name"]) == client.values["sort_key"]]
     return own[0] if own and not name else None
 
 

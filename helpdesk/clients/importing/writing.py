@@ -7,13 +7,13 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.orm import Session
 
+from helpdesk.clients.importing.rows import name_key
 from helpdesk.clients.importing.world import ClientState, Key, PersonState, World
 from helpdesk.clients.models import Client, ContactKind, ContactPoint, Person
 from helpdesk.clients.search import FTS, index_clients
 from helpdesk.events import Actor, event_row, record_all
 from helpdesk.ext import Base, fulltext
 from helpdesk.lib import phone
-from helpdesk.lib.collate import sort_key
 
 Event = dict[str, Any]
 
@@ -72,7 +72,7 @@ def _insert_people(
         person.values
         | {
             "client_id": client.id,
-            "sort_key": sort_key(person.values["name"]),
+            "sort_key": name_key(person.values["name"]),
             "language": client.values["language"] if client.values["kind"] == "person" else None,
             "created_at": at,
         }
@@ -124,7 +124,7 @@ def _change_people(session: Session, people: Sequence[PersonState]) -> None:
     for one in people:
         changes = dict(one.changes)
         if "name" in changes:
-            changes["sort_key"] = sort_key(changes["name"])
+            changes["sort_key"] = name_key(changes["name"])
         session.execute(update(table).where(table.c.id == one.id).values(**changes))
 
 

@@ -16,7 +16,7 @@ from helpdesk.kb.log import Opened
 from helpdesk.kb.markdown import contents
 from helpdesk.kb.models import Article, ArticleText, Outcome, Source, State
 from helpdesk.kb.queries import find_text, public_path, shown_html
-from helpdesk.kb.search import Hit, search
+from helpdesk.kb.search import search
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, TooMany, _lazy
 from helpdesk.lib.tokens import new_token, sign, verify
@@ -33,7 +33,7 @@ from helpdesk.web.portal.language import (
     stands_at,
     to_language,
 )
-from helpdesk.web.portal.topics import topic_of
+from helpdesk.web.portal.topics import Entry, beside, entries, topic_of
 
 blueprint = Blueprint("portal_article", __name__)
 blueprint.after_request(keep_choice)
@@ -158,15 +158,17 @@ def _paths(session: Session, article_id: int) -> dict[str, str]:
     return {lang: found[lang] for lang in ORDER if lang in found}
 
 
-def _near(text: ArticleText) -> list[Hit]:
-    """Articles of the same topic that are most like this one, of all where it has no topic."""
+def _near(text: ArticleText) -> list[Entry]:
+    """Articles of the same topic, those most like this one first; of all where it has no topic."""
 
-    def find() -> list[Hit]:
+    def find() -> list[Entry]:
         within = text.article.category_id
-        found = search(
-            reading(), text.title, lang=text.lang, limit=NEAR + 1, category_id=within
-        ).items
-        return [hit for hit in found if hit.article_id != text.article_id][:NEAR]
+        like = search(reading(), text.title, lang=text.lang, limit=NEAR + 1, category_id=within)
+        ids = [hit.article_id for hit in like.items]
+        if within is not None and len(ids) <= NEAR:
+            ids += beside(reading(), within, NEAR + 1)
+        others = dict.fromkeys(id_ for id_ in ids if id_ != text.article_id)
+        return entries(reading(), list(others)[:NEAR])
 
     return keep(("near", text.id, text.version), NEAR_SECONDS, find)
 

@@ -1,6 +1,10 @@
-"""The signed link to one ticket: who holds it has read the client's mailbox (I3)."""
+"""The signed links to one ticket: of an email, which proves its mailbox (I3), and of a form.
 
-from flask import Response, render_template, request
+Who sends our form gets a link to what they wrote, whoever's address they named. It opens the same
+ticket and nothing else; what is written by it counts as not confirmed.
+"""
+
+from flask import Response, g, render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
@@ -8,8 +12,8 @@ from helpdesk import ext
 from helpdesk.accounts import limits
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound, TooMany, _lazy
-from helpdesk.lib.tokens import new_token, read_link_token, split_link_token
-from helpdesk.outbox.addressing import secret
+from helpdesk.lib.tokens import link_token, new_token, read_link_token, split_link_token
+from helpdesk.outbox.addressing import language_of, secret
 from helpdesk.tickets.models import Mailbox, Queue, Ticket
 from helpdesk.web.guard import reading
 from helpdesk.web.portal.language import speak
@@ -18,6 +22,7 @@ from helpdesk.web.site import guest_language
 WRONG_LINKS = 30
 WINDOW_SECONDS = 15 * 60
 _NO_NONCE = new_token(16)  # so that a ticket that isn't there costs the same look
+_OF_FORM = ".form"  # behind the nonce, for links that prove no mailbox
 
 
 class WrongLink(NotFound):
@@ -30,16 +35,44 @@ def ticket_of(token: str) -> Ticket:
     A right link always opens: its signature can't be guessed, and an office that shares one
     address must not be locked out by somebody's broken link.
     """
-    ticket_id, _signature = split_link_token(token) or (0, "")
-    nonce = reading().scalar(select(Ticket.link_nonce).where(Ticket.id == ticket_id))
-    found = read_link_token(secret(), token, nonce or _NO_NONCE)
-    query = select(Ticket).where(Ticket.id == found)
-    query = query.options(joinedload(Ticket.person), joinedload(Ticket.queue))
-    ticket = reading().scalar(query) if found is not None else None
-    if ticket is None or ticket.person.erased_at is not None:
+    found = read(reading(), token)
+    query = select(Ticket).where(Ticket.id == (found[0] if found else None))
+    query = query.options(
+        joinedload(Ticket.person), joinedload(Ticket.queue), joinedload(Ticket.client)
+    )
+    ticket = reading().scalar(query) if found else None
+    if ticket is None or found is None or ticket.person.erased_at is not None:
         _count_wrong()
         raise WrongLink()
+    g.proven = found[1]
     return ticket
+
+
+def opened(token: str) -> Ticket:
+    """The same, and the page speaks the language of its reader.
+
+    What the record knows of languages is told only to who has shown that the mailbox is theirs.
+    """
+    ticket = ticket_of(token)
+    speak(language_of(reading(), ticket) if g.proven else guest_language())
+    return ticket
+
+
+def read(session: Session, token: str) -> tuple[int, bool] | None:
+    """(ticket id, whether the link came by email) of a link that is ours; None for any other."""
+    ticket_id, _signature = split_link_token(token) or (0, "")
+    nonce = session.scalar(select(Ticket.link_nonce).where(Ticket.id == ticket_id)) or _NO_NONCE
+    for proven in (True, False):
+        found = read_link_token(secret(), token, nonce if proven else nonce + _OF_FORM)
+        if found is not None:
+            return found, proven
+    return None
+
+
+def path_of(ticket: Ticket, *, proven: bool) -> str:
+    """The path of the page of a ticket, by the link of an email or of a form."""
+    nonce = ticket.link_nonce if proven else ticket.link_nonce + _OF_FORM
+    return f"/t/{link_token(secret(), ticket.id, nonce)}"
 
 
 def missing(_error: WrongLink) -> tuple[str, int]:

@@ -1,10 +1,10 @@
 """Topics: the tree of categories as readers see it, and the page of one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import Blueprint, Response, g, render_template, request
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -132,8 +132,20 @@ def _read(session: Session, lang: str) -> tuple[list[Topic], dict[int, Topic]]:
     return [made(node, ()) for node in tree(session, counts_by_category(session))], known
 
 
+def beside(session: Session, category_id: int, most: int) -> list[int]:
+    """Ids of the first of the category's own public articles."""
+    return [row.id for row in _rows(session, category_id, most, "")]
+
+
 def _page(session: Session, category_id: int, after: str) -> tuple[list[int], str]:
-    """Ids of the category's own public articles, and where the next page begins ("" for none)."""
+    """Ids of a page of articles, and where the next one begins ("" for none)."""
+    rows = _rows(session, category_id, PAGE + 1, after)
+    more = "~".join(str(part) for part in rows[PAGE - 1]) if len(rows) > PAGE else ""
+    return [row.id for row in rows[:PAGE]], more
+
+
+def _rows(session: Session, category_id: int, most: int, after: str) -> Sequence[Row[int, int]]:
+    """(position, id) of the category's own public articles."""
     shown = (
         select(ArticleText.article_id)
         .where(ArticleText.article_id == Article.id, ArticleText.state == State.PUBLIC)
@@ -146,10 +158,7 @@ def _page(session: Session, category_id: int, after: str) -> tuple[list[int], st
     if place is not None:
         later = and_(Article.position == place[0], Article.id > place[1])
         query = query.where(or_(Article.position > place[0], later))
-    order = (Article.position, Article.id)
-    rows = session.execute(query.order_by(*order).limit(PAGE + 1)).all()
-    more = "~".join(str(part) for part in rows[PAGE - 1]) if len(rows) > PAGE else ""
-    return [row.id for row in rows[:PAGE]], more
+    return session.execute(query.order_by(Article.position, Article.id).limit(most)).all()
 
 
 def _place(text: str) -> tuple[int, int] | None:
