@@ -1,8 +1,11 @@
 """The whole product under one supervisor: start, memory, stop, on a copy of the kept database."""
 
 import http.client
+import random
 import threading
 import time
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from benchmarks import machine, pages, product
 from benchmarks.bench_pages import load_pages
@@ -28,7 +31,7 @@ def measure(size: str, report: Report) -> None:
     with scratch(size) as folder:
         settings = environment(folder)
         app = application(folder)
-        header = pages.cookie(app)
+        header = pages.enter(app).headers("")
         starts, stops = [], []
         for _ in range(STARTS):
             part, seconds = _start(settings, header)
@@ -45,12 +48,12 @@ def measure(size: str, report: Report) -> None:
             part.stop()
 
 
-def _start(settings: dict[str, str], header: str) -> tuple[product.Part, float]:
+def _start(settings: dict[str, str], header: Mapping[str, str]) -> tuple[product.Part, float]:
     began = time.monotonic()
     part = product.start("run", settings)
     product.wait_for_port(settings["HELPDESK_HTTP_BIND"], part)
     connection = http.client.HTTPConnection(settings["HELPDESK_HTTP_BIND"], timeout=30)
-    connection.request("GET", "/desk?view=all", headers={"Cookie": header})
+    connection.request("GET", "/desk?view=all", headers=header)
     response = connection.getresponse()
     response.read()
     connection.close()
@@ -68,7 +71,11 @@ def _note(report: Report, name: str, part: product.Part, budget: float | None) -
 
 
 def _under_load(
-    report: Report, part: product.Part, size: str, settings: dict[str, str], header: str
+    report: Report,
+    part: product.Part,
+    size: str,
+    settings: dict[str, str],
+    header: Mapping[str, str],
 ) -> None:
     """Mail at a steady rate and four readers of pages at once; the largest of several looks."""
     mail_port, page_port = (
@@ -77,7 +84,12 @@ def _under_load(
     people = SIZES[size] // TICKETS_PER_CLIENT
     fleet = Fleet(Plan(mail_port, "memory", SECONDS, MAIL_RATE, people), vocabularies(SEED))
     database = settings["HELPDESK_DATA_DIR"] + "/helpdesk.db"
-    paths = [path for some in pages.addresses(size, database).values() for path in some]
+    found: dict[str, Sequence[str]] = {
+        "search": [f"/uk/search?q={quote(text)}" for text in pages.asked(pages.ADDRESSES)]
+    }
+    found |= {n: some for n, some in pages.addresses(size, database).items() if "API" not in n}
+    paths = [path for some in found.values() for path in some]
+    random.Random(SEED).shuffle(paths)
     looks: list[float] = []
     over = threading.Event()
 
@@ -88,7 +100,7 @@ def _under_load(
     watching = threading.Thread(target=look)
     fleet.start()
     watching.start()
-    times = load_pages(page_port, paths, {"Cookie": header}, CLIENTS, SECONDS)
+    times = load_pages(page_port, paths, header, CLIENTS, SECONDS)
     accepted, _refused, _cpu = fleet.accepted()
     over.set()
     watching.join()

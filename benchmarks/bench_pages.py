@@ -1,4 +1,4 @@
-"""Pages of the desk: server CPU and queries in process, latency over real HTTP.
+"""Pages of the desk, timelines over the API: server CPU and queries in process, latency over HTTP.
 
 In process one request after the other goes through the whole application by Werkzeug's test
 client, whose own cost is in the figures; over HTTP `helpdesk web` answers 1 and 8 clients that
@@ -8,7 +8,8 @@ ask again at once.
 import http.client
 import multiprocessing
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
@@ -22,9 +23,8 @@ from helpdesk import ext
 
 LIST_CPU, PAGE_CPU, QUERIES = 10.0, 15.0, 12
 ONE_CLIENT, EIGHT_CLIENTS = 50.0, 150.0
-KILOBYTES = 30.0
 CLIENTS = 8
-SECONDS = 3.0  # a page, over HTTP
+SECONDS = 2.0  # a page, over HTTP
 WARM = 20
 
 
@@ -33,73 +33,88 @@ def measure(size: str, report: Report) -> None:
     folder = kept(size)
     app = application(folder)
     found = pages.addresses(size, folder / "helpdesk.db")
-    cookie = pages.cookie(app)
-    headers = {name: {"Cookie": cookie} | pages.HEADERS.get(name, {}) for name in found}
+    entry = pages.enter(app)
+    headers = {name: entry.headers(name) for name in found}
     try:
         for name, paths in found.items():
-            _in_process(report, app, name, paths, headers[name])
+            budget = LIST_CPU if name == "queue page" else PAGE_CPU
+            in_process(report, app, name, paths, headers[name], budget)
         with app.app_context():
             ext.db.engine.dispose()
         settings = environment(folder)
         with product.running(settings, "web") as parts:
             port = int(settings["HELPDESK_HTTP_BIND"].rpartition(":")[2])
             for name, paths in found.items():
-                _over_http(report, parts["web"], port, name, paths, headers[name])
+                over_http(report, parts["web"], port, name, paths, headers[name])
     finally:
-        pages.log_out(app, cookie)
+        pages.leave(app, entry)
 
 
-def _in_process(
-    report: Report, app: Flask, name: str, paths: Sequence[str], header: Mapping[str, str]
+def in_process(
+    report: Report,
+    app: Flask,
+    name: str,
+    paths: Sequence[str],
+    header: Mapping[str, str],
+    budget: float,
 ) -> None:
+    """CPU milliseconds, statements and size of these pages, one after the other."""
     client = app.test_client(use_cookies=False)
-    counted = _count_queries(app)
     cpu, queries, sizes = [], [], []
-    for number in range(WARM + len(paths)):
-        before, counted["queries"] = time.process_time(), 0
-        response = client.get(paths[number % len(paths)], headers=header)
-        seconds = time.process_time() - before
-        if response.status_code != 200:
-            raise RuntimeError(f"{name} answered {response.status_code}")
-        if number >= WARM:
-            cpu.append(seconds * 1000)
-            queries.append(counted["queries"])
-            sizes.append(len(response.data))
-    budget = LIST_CPU if name == "queue page" else PAGE_CPU
+    with _counting(app) as counted:
+        for number in range(WARM + len(paths)):
+            before, counted["queries"] = time.process_time(), 0
+            response = client.get(paths[number % len(paths)], headers=header)
+            seconds = time.process_time() - before
+            if response.status_code != 200:
+                raise RuntimeError(f"{name} answered {response.status_code}")
+            if number >= WARM:
+                cpu.append(seconds * 1000)
+                queries.append(counted["queries"])
+                sizes.append(len(response.data))
     report.add(f"{name}: CPU, mean", sum(cpu) / len(cpu), "ms", at_most=budget)
     report.add(f"{name}: CPU, p95", percentile(cpu, 95), "ms")
     report.add(f"{name}: queries, most", max(queries), "", at_most=QUERIES)
     report.add(f"{name}: size, mean", sum(sizes) / len(sizes) / 1000, "kB")
 
 
-def _count_queries(app: Flask) -> dict[str, int]:
+@contextmanager
+def _counting(app: Flask) -> Iterator[dict[str, int]]:
     counted = {"queries": 0}
 
     def count(*_args: Any) -> None:
         counted["queries"] += 1
 
     with app.app_context():
-        event.listen(ext.db.engine, "before_cursor_execute", count)
-    return counted
+        engine = ext.db.engine
+    event.listen(engine, "before_cursor_execute", count)
+    try:
+        yield counted
+    finally:
+        event.remove(engine, "before_cursor_execute", count)
 
 
-def _over_http(
+def over_http(
     report: Report,
     web: product.Part,
     port: int,
     name: str,
     paths: Sequence[str],
     header: Mapping[str, str],
+    *,
+    budgets: tuple[float, float] = (ONE_CLIENT, EIGHT_CLIENTS),
+    seconds: float = SECONDS,
 ) -> None:
-    for clients, budget in ((1, ONE_CLIENT), (CLIENTS, EIGHT_CLIENTS)):
-        load_pages(port, paths, header, clients, SECONDS / 4)
+    """What 1 and CLIENTS clients wait for; `budgets`: their p95 in milliseconds."""
+    for clients, budget in zip((1, CLIENTS), budgets, strict=True):
+        load_pages(port, paths, header, clients, seconds / 4)
         before = machine.cpu_seconds(web.family())
-        times = load_pages(port, paths, header, clients, SECONDS)
+        times = load_pages(port, paths, header, clients, seconds)
         cpu = machine.cpu_seconds(web.family()) - before
         label = f"{name}, {clients} client{'s' if clients > 1 else ''}"
         report.add(f"{label}: p50", percentile(times, 50), "ms")
         report.add(f"{label}: p95", percentile(times, 95), "ms", at_most=budget)
-        report.add(f"{label}: pages", len(times) / SECONDS, "/s")
+        report.add(f"{label}: pages", len(times) / seconds, "/s")
         report.add(f"{label}: CPU of `helpdesk web`", cpu / max(len(times), 1) * 1000, "ms")
 
 

@@ -44,11 +44,18 @@ def application(folder: Path) -> Flask:
 
 @contextmanager
 def scratch(size: str) -> Iterator[Path]:
-    """A copy of the kept database to write into; deleted afterwards."""
+    """A copy of the kept database of this size to write into; deleted afterwards."""
+    with copied(folder_of(size)) as folder:
+        yield folder
+
+
+@contextmanager
+def copied(source: Path) -> Iterator[Path]:
+    """A copy of the database in this data folder to write into; deleted afterwards."""
     folder = BENCH / f"scratch-{os.getpid()}"
     folder.mkdir(parents=True)
     try:
-        shutil.copyfile(folder_of(size) / "helpdesk.db", folder / "helpdesk.db")
+        shutil.copyfile(source / "helpdesk.db", folder / "helpdesk.db")
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,15 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from benchmarks import bench_import, bench_intake, bench_kb, bench_memory, bench_pages, bench_sweep
+from benchmarks import (
+    bench_import,
+    bench_intake,
+    bench_kb,
+    bench_memory,
+    bench_pages,
+    bench_portal,
+    bench_sweep,
+)
 from benchmarks.generate import kept
 from benchmarks.place import BENCH, SIZES
 from benchmarks.report import Report
@@ -33,6 +41,7 @@ def main() -> int:
 def _measures(seconds: float) -> Mapping[str, tuple[str, Measure]]:
     return {
         "pages": ("Pages of the desk", bench_pages.measure),
+        "portal": ("Pages of customers", bench_portal.measure),
         "sweep": ("Clocks", bench_sweep.measure),
         "kb": ("Search in the knowledge base", bench_kb.measure),
         "import": ("Clients from files", bench_import.measure),

@@ -2,10 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from helpdesk.ext import Base
+from helpdesk.events import Actor, record
+from helpdesk.ext import Base, lock
+from helpdesk.lib.errors import HelpdeskError, _lazy
+from helpdesk.lib.text import clean
+from helpdesk.tickets.models import Message, MessageKind, Ticket
+
+SCORES = range(1, 6)
+LOW = 2
+"""Scores up to this one are told to the supervisors."""
+COMMENT_LIMIT = 2_000
 
 
 class Rating(Base):
@@ -21,3 +30,63 @@ class Rating(Base):
     score: Mapped[int]
     comment: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
+
+
+def rate(
+    session: Session, ticket: Ticket, score: int, *, at: datetime, comment: str | None = None
+) -> Rating:
+    """Keep what the client thinks of a ticket, 1 to 5; `comment` None leaves an earlier one.
+
+    A new score is an Event, a comment alone is none. Raises HelpdeskError for another score, for
+    a comment that is too long, and before anybody of us has answered.
+    """
+    if score not in SCORES:
+        raise HelpdeskError(_lazy("Choose a number from 1 to 5."), field="score")
+    if comment is not None and len(comment) > COMMENT_LIMIT:
+        raise HelpdeskError(
+            _lazy("The text is too long: at most %(limit)s characters."),
+            field="comment",
+            limit=COMMENT_LIMIT,
+        )
+    if not may_rate(ticket):
+        raise HelpdeskError(_lazy("We have not answered yet."), field="score")
+    lock(session, f"rating:{ticket.id}")
+    found = rating_of(session, ticket.id)
+    changed = found is None or found.score != score
+    if found is None:
+        found = Rating(ticket_id=ticket.id, comment="")
+        session.add(found)
+    found.person_id, found.score, found.at = ticket.person_id, score, at
+    found.user_id = _answered_last(session, ticket.id)
+    if comment is not None:
+        found.comment = clean(comment).strip()
+    session.flush()
+    if changed:
+        record(
+            session,
+            "ticket.rated",
+            actor=Actor(person_id=ticket.person_id),
+            at=at,
+            ticket_id=ticket.id,
+            client_id=ticket.client_id,
+            rating_id=found.id,
+            score=score,
+        )
+    return found
+
+
+def may_rate(ticket: Ticket) -> bool:
+    """Whether there is an answer of ours to think something of."""
+    return ticket.first_response_at is not None
+
+
+def rating_of(session: Session, ticket_id: int) -> Rating | None:
+    """What the client thinks of this ticket, if they said so."""
+    return session.scalar(select(Rating).where(Rating.ticket_id == ticket_id))
+
+
+def _answered_last(session: Session, ticket_id: int) -> int | None:
+    query = select(Message.user_id).where(
+        Message.ticket_id == ticket_id, Message.kind == MessageKind.OUTBOUND
+    )
+    return session.scalar(query.order_by(Message.id.desc()).limit(1))

@@ -18,7 +18,10 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import GRANTS, PERMISSIONS
 from helpdesk.accounts.sessions import log_in
 from helpdesk.clients import fact_actions, items
-from helpdesk.clients.models import Client, ContactPoint, Person
+from helpdesk.clients.actions import create_client
+from helpdesk.clients.import_models import ImportKind, ImportRun, RunState
+from helpdesk.clients.merge import merge
+from helpdesk.clients.models import Client, ContactPoint, DuplicatePair, Person
 from helpdesk.events import Actor
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.intake.receive import process_new
@@ -56,12 +59,23 @@ TABLE: dict[str, str] = {
     "admin_deliveries.replay_all": "delivery.replay",
     "admin_deliveries.replay_one": "delivery.replay",
     "admin_deliveries.show": "delivery.read",
+    "admin_export.download": "client.export",
+    "admin_export.form": "client.export",
     "admin_fields.create": "field.change",
     "admin_fields.edit": "field.change",
     "admin_fields.listing": "field.change",
     "admin_fields.move": "field.change",
     "admin_fields.new": "field.change",
     "admin_fields.save": "field.change",
+    "admin_imports.go_on": "client.import",
+    "admin_imports.listing": "client.import",
+    "admin_imports.problems": "client.import",
+    "admin_imports.read_again": "client.import",
+    "admin_imports.save_mapping": "client.import",
+    "admin_imports.show": "client.import",
+    "admin_imports.start": "client.import",
+    "admin_imports.stop": "client.import",
+    "admin_imports.upload": "client.import",
     "admin_index.index": "admin.use",
     "admin_outbox.html": "outbox.read",
     "admin_outbox.listing": "outbox.read",
@@ -221,6 +235,13 @@ TABLE: dict[str, str] = {
     "desk_client_record.form": "client.change",
     "desk_client_ticket.create": "ticket.answer",
     "desk_client_ticket.form": "ticket.answer",
+    "api.merge_clients": "client.merge",
+    "api.undo_merge": "client.merge",
+    "desk_duplicates.listing": "client.merge",
+    "desk_duplicates.settle": "client.merge",
+    "desk_gaps.listing": "client.read",
+    "desk_merge.form": "client.merge",
+    "desk_merge.save": "client.merge",
     "desk_composer.remove": "ticket.answer",
     "desk_composer.save_draft": "ticket.answer",
     "desk_composer.send": "ticket.answer",
@@ -253,6 +274,12 @@ TABLE: dict[str, str] = {
     "portal_article.article": PUBLIC,
     "portal_article.bare": PUBLIC,
     "portal_article.rate": PUBLIC,
+    "portal_ask.kept": PUBLIC,
+    "portal_ask.products": PUBLIC,
+    "portal_ask.send": PUBLIC,
+    "portal_ask.show": PUBLIC,
+    "portal_ask.solved": PUBLIC,
+    "portal_ask.suggest": PUBLIC,
     "portal_brand.css": PUBLIC,
     "portal_brand.logo": PUBLIC,
     "portal_brand.privacy": PUBLIC,
@@ -262,9 +289,14 @@ TABLE: dict[str, str] = {
     "portal_home.home": PUBLIC,
     "portal_home.home_in": PUBLIC,
     "portal_home.nowhere": PUBLIC,
+    "portal_rate.rate": PUBLIC,
     "portal_seo.robots": PUBLIC,
     "portal_seo.sitemap": PUBLIC,
     "portal_seo.sitemap_part": PUBLIC,
+    "portal_solved.ask": PUBLIC,
+    "portal_solved.reopen": PUBLIC,
+    "portal_solved.settle": PUBLIC,
+    "portal_ticket.live": PUBLIC,
     "portal_ticket.reply": PUBLIC,
     "portal_ticket.show": PUBLIC,
     "portal_topics.bare": PUBLIC,
@@ -333,6 +365,7 @@ def world(app: Flask, cast: Cast) -> World:
             "client_id": ticket.client_id,
             "person_id": session.scalars(select(Person.id).limit(1)).one(),
             **record_of(session, cast, ticket.client_id),
+            **_doubles(session, ticket.client_id),
             "delivery_id": delivery,
             "queue_id": cast.support.id,
             "mailbox_id": session.scalars(select(Mailbox.id).limit(1)).one(),
@@ -340,6 +373,9 @@ def world(app: Flask, cast: Cast) -> World:
             "policy_id": session.scalars(select(Policy.id).limit(1)).one(),
             "user_id": cast.bob.id,
             "token_id": 1,
+            "run_id": _import_run(session, cast),
+            "kind": "clients",
+            "form": "csv",
             "article_id": (article := _article(session)).article_id,
             "ref": article.article_id,
             "picture_id": 1,
@@ -380,6 +416,37 @@ def record_of(session: Session, cast: Cast, client_id: int) -> dict[str, int]:
         "reason_id": create_reason(session, names={"en": "Lamps", "ru": "Лампы", "uk": "Лампи"}).id,
         "field_id": session.scalars(select(fields.Field.id).limit(1)).one(),
     }
+
+
+def _doubles(session: Session, client_id: int) -> dict[str, int]:
+    """A client that may be this one, and a merge of two others."""
+    twins = [create_client(session, kind="person", name="Twin", at=now()).id for _ in range(3)]
+    pair = DuplicatePair(
+        first_id=client_id, second_id=twins[0], reason="name", found_at=now(), settled_at=None
+    )
+    session.add(pair)
+    session.flush()
+    merge_id = merge(session, twins[1], twins[2], actor=Actor(), at=now()).id
+    return {"pair_id": pair.id, "merge_id": merge_id}
+
+
+def _import_run(session: Session, cast: Cast) -> int:
+    """A file of clients that waits for its columns."""
+    run = ImportRun(
+        kind=ImportKind.CLIENTS,
+        state=RunState.MAPPING,
+        user_id=cast.sam.id,
+        file_id=files.adopt(session, files.put(b"Name\nOlena\n"), 11),
+        filename="clients.csv",
+        reading={"format": "csv", "encoding": "utf-8", "delimiter": ","},
+        headers=["Name"],
+        mapping={"Name": "name"},
+        created_at=now(),
+        updated_at=now(),
+    )
+    session.add(run)
+    session.flush()
+    return run.id
 
 
 def _miss(session: Session) -> int:

@@ -200,6 +200,7 @@ JOBS: dict[str, tuple[Callable[[], object], str]] = {
     "intake": (jobs.process_mail, "ix_delivery_todo"),
     "archive": (archive.archive_raw, "ix_delivery_unpacked"),
     "clocks": (jobs.sweep_clocks, "ix_clock_next"),
+    "duplicates": (jobs.find_duplicates, "ix_client_name"),
     **{
         job.name: (job.step, index)
         for job in jobs.QUICK

@@ -34,6 +34,8 @@ SUPERVISOR = AGENT | {
     "delivery.replay",
     "supervisor.use",
     "client.sensitive",
+    "client.import",
+    "client.export",
     "kb.publish",
 }
 ADMIN = SUPERVISOR | {

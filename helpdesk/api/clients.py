@@ -168,7 +168,7 @@ def read_timeline(call: Call[TimelineQuery, None], client_id: int) -> TimelineLi
 
 def _filters(call: Call[ClientQuery, None]) -> list[Any]:
     query = call.query
-    found: list[Any] = []
+    found: list[Any] = [Client.merged_into_id.is_(None)]
     if query.email is not MISSING:
         found.append(_reached_by(ContactKind.EMAIL, email_key(query.email)))
     if query.phone is not MISSING:
@@ -283,6 +283,7 @@ def _shape(
         organisation=Named(id=above, name=firms.get(above, "")) if above else None,
         timezone=client.timezone,
         external_id=client.external_id,
+        merged_into=client.merged_into_id,
         profile=shown,
         profile_hidden=sorted(client.profile.keys() & hidden),
         created_at=client.created_at,

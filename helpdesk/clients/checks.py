@@ -123,7 +123,8 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
 def check_organisation(session: Session, client: Client, organisation_id: int) -> None:
     """Raises HelpdeskError unless the client may belong to this organisation."""
     found = session.get(Client, organisation_id)
-    if found is None or found.erased_at is not None or found.kind != ClientKind.ORGANISATION:
+    gone = found is None or found.erased_at is not None or found.merged_into_id is not None
+    if found is None or gone or found.kind != ClientKind.ORGANISATION:
         raise HelpdeskError(_lazy("Choose an organisation."), field="organisation")
     if found.id == client.id or found.organisation_id == client.id:
         message = _lazy("An organisation cannot belong to itself.")

@@ -90,7 +90,8 @@ def scan(session: Session, limit: int = BATCH, *, at: datetime) -> int:
     lock(session, "duplicates")
     query = _to_scan().limit(limit).with_for_update(**skip_locked(session))
     ids = list(session.scalars(query))
-    for client_id, name in session.execute(select(Client.id, Client.name).where(_in(ids))).all():
+    names = select(Client.id, Client.name).where(Client.id.in_(ids))
+    for client_id, name in session.execute(names).all():
         key = update(Client).where(Client.id == client_id).values(name_key=name_key(name))
         session.execute(key.execution_options(synchronize_session=False))
     for known in _known(session, ids).values():

@@ -175,11 +175,16 @@ def promise_of(session: Session, client_id: int, promise_id: int) -> Promise:
 
 
 def open_client(session: Session, client_id: int) -> Client:
-    """The client, locked for a change. Raises NotFound, or Conflict for one that was erased."""
+    """The client, locked for a change. Raises NotFound, or Conflict for one that was erased or
+    merged into another.
+    """
     query = select(Client).where(Client.id == client_id).with_for_update()
     client = _found(session.scalar(query.execution_options(populate_existing=True)))
     if client.erased_at is not None:
         raise Conflict(_lazy("The personal data of this client was erased; nothing is added."))
+    if client.merged_into_id is not None:
+        message = _lazy("This client was merged into № %(number)s; go on there.")
+        raise Conflict(message, number=client.merged_into_id)
     return client
 
 

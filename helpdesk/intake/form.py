@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from flask import current_app
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ from helpdesk import files
 from helpdesk.clients import match
 from helpdesk.clients.actions import mark_verified
 from helpdesk.clients.match import Known
-from helpdesk.clients.models import ContactKind, ContactPoint
+from helpdesk.clients.models import ContactKind
 from helpdesk.ext import add_missing
 from helpdesk.intake.mail_language import detect
 from helpdesk.intake.models import Delivery, DeliveryState
@@ -129,6 +129,16 @@ def apply(session: Session, delivery: Delivery, entry: Entry) -> Outcome:
     if entry.ticket_id is None:
         return _asked(session, delivery, entry)
     return _answered(session, delivery, entry)
+
+
+def is_unconfirmed(session: Session, ticket_id: int) -> bool:
+    """Whether a ticket was opened by a form, and nobody has shown since that the address is theirs.
+
+    One statement.
+    """
+    query = select(Message.parse_errors, Message.channel).where(Message.ticket_id == ticket_id)
+    first = session.execute(query.order_by(Message.id).limit(1)).first()
+    return first is not None and first[1] == Channel.WEB and UNCONFIRMED in first[0]
 
 
 def _asked(session: Session, delivery: Delivery, entry: Entry) -> Outcome:
@@ -314,6 +324,3 @@ def _key(entry: Entry, nonce: str) -> str:
     said = replace(entry, visit=None)
     place = f"{entry.ticket_id or 'ask'}:{nonce}\0".encode()
     return hashlib.sha256(place + _raw(said)).hexdigest()
-
-
-__all__ = ["UNCONFIRMED", "Entry", "Taken", "apply", "known", "read", "take"]

@@ -29,7 +29,7 @@ class Colour(NamedTuple):
 
     def css(self) -> str:
         """As a style sheet writes it."""
-        return f"oklch({self.lightness:.4g} {self.chroma:.4g} {self.hue:.4g})"
+        return f"oklch({self.lightness:.4f} {self.chroma:.4f} {self.hue:.2f})"
 
     def hex(self) -> str:
         """The nearest colour of sRGB, "#2956c4"."""

@@ -30,6 +30,19 @@ class Watcher:
         return not self.queue_ids.isdisjoint(change.queue_ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A customer's browser with the page of one ticket; no log-in is behind it."""
+
+    ticket_id: int
+    session_id: int = 0
+    user_id: int = 0
+
+    def sees(self, change: Change) -> bool:
+        """Only what concerns this ticket, and of that only that something happened."""
+        return change.ticket_id == self.ticket_id
+
+
 def watcher(session: Session, token: str, at: datetime) -> Watcher | None:
     """Who holds this cookie, if they may use the desk."""
     found = sessions.find_viewer(session, token, at) if 0 < len(token) < 200 else None

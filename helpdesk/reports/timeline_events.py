@@ -174,4 +174,5 @@ def _event(row: Any) -> TimelineItem:
         call_id=None,
         mark=Mark(row.at, RANK, row.id),
         more=str(_("“%(text)s”", text=text)) if is_rating and text else "",
+        thing_id=row.data.get("merge_id"),
     )

@@ -1,6 +1,7 @@
 """The ASGI application: `/events` as streams, all other paths to Flask in a thread pool."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, cast
@@ -20,6 +21,8 @@ log = structlog.get_logger()
 Scope = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+
+_GUEST = re.compile(r"/t/(\d{1,18}-[A-Za-z2-7]{26})/events", re.A)
 
 THREADS = 4
 SEND_QUEUE = 4096  # chunks that wait for a slow reader, so that no thread has to
@@ -48,6 +51,8 @@ class Application:
             await self._lifespan(receive, send)
         elif scope["type"] == "http" and scope["path"] == "/events":
             await self._events(scope, receive, send)
+        elif scope["type"] == "http" and (found := _GUEST.fullmatch(scope["path"])):
+            await self._events(scope, receive, send, found[1])
         elif scope["type"] == "http":
             await self._page(scope, receive, send)
 
@@ -73,13 +78,21 @@ class Application:
         finally:
             body.close()
 
-    async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Every refusal is a fixed text: nothing of the request comes back."""
+    async def _events(
+        self, scope: Scope, receive: Receive, send: Send, guest: str | None = None
+    ) -> None:
+        """Every refusal is a fixed text: nothing of the request comes back.
+
+        `guest`: the token of a customer's page; else a log-in is asked for.
+        """
         if scope["method"] != "GET":
             await _say(send, 405, "method not allowed", [(b"allow", b"GET")])
             return
         try:
-            stream = await self.hub.open(_cookie(scope), _last_id(scope))
+            if guest is not None:
+                stream = await self.hub.open_guest(guest)
+            else:
+                stream = await self.hub.open(_cookie(scope), _last_id(scope))
         except Full:
             await _say(send, 429, "too many streams", [(b"retry-after", b"30")])
             return
@@ -88,7 +101,7 @@ class Application:
             await _say(send, 503, "try again later", [(b"retry-after", b"5")])
             return
         if stream is None:
-            await _say(send, 401, "log in")
+            await (_say(send, 404, "not found") if guest else _say(send, 401, "log in"))
             return
         await self._run(stream, receive, send)
 

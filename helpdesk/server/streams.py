@@ -16,7 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from helpdesk import ext
 from helpdesk.lib.clock import now
 from helpdesk.live.changes import Change, Reader, lately, since
-from helpdesk.live.people import Watcher, still_in, watcher
+from helpdesk.live.people import Guest, Watcher, still_in, watcher
+from helpdesk.web.portal import link
 
 log = structlog.get_logger()
 
@@ -27,6 +28,8 @@ AWAY_SECONDS = 2.0  # between tries while the database does not answer
 LOOK_BACK = timedelta(seconds=2)
 PER_USER = 8
 PER_PROCESS = 2000
+PER_TICKET, MOST_GUESTS = 8, 1500
+"""Streams of customers: of one ticket, and in one process, so that some are left for the staff."""
 MOST_PENDING = 5000  # ids that one slow browser may have waiting
 
 HEARTBEAT = b":\n\n"
@@ -41,7 +44,7 @@ class Full(Exception):
 class Stream:
     """One open browser. What happens while it is slow is merged into one message."""
 
-    who: Watcher
+    who: Watcher | Guest
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     tickets: set[int] = field(default_factory=set)
     clients: set[int] = field(default_factory=set)
@@ -84,6 +87,9 @@ class Stream:
         if not (self.tickets or self.clients or self.lists or self.notices or self.everything):
             self.beat = False
             return HEARTBEAT
+        if isinstance(self.who, Guest):  # ids and lists are the staff's
+            self._forget()
+            return b"event: change\ndata: {}\n\n"
         data: dict[str, Any] = {
             "tickets": sorted(self.tickets),
             "clients": sorted(self.clients),
@@ -92,10 +98,13 @@ class Stream:
         }
         if self.everything:
             data["all"] = True
-        self.tickets, self.clients = set(), set()
-        self.lists = self.notices = self.everything = self.beat = False
+        self._forget()
         body = json.dumps(data, separators=(",", ":"))
         return f"id: {last_id}\nevent: change\ndata: {body}\n\n".encode()
+
+    def _forget(self) -> None:
+        self.tickets, self.clients = set(), set()
+        self.lists = self.notices = self.everything = self.beat = False
 
 
 class Hub:
@@ -132,6 +141,28 @@ class Hub:
                 return None
             stream.who = fresh
             stream.take(await asyncio.to_thread(self._missed, last_id))
+        except BaseException:
+            self.streams.discard(stream)
+            raise
+        return stream
+
+    async def open_guest(self, token: str) -> Stream | None:
+        """A stream for the page behind this link, or None. Raises Full, or SQLAlchemyError.
+
+        The page looks by itself once its stream is open, for what came before.
+        """
+        ticket_id = await asyncio.to_thread(self._ticket_of, token)
+        if ticket_id is None:
+            return None
+        guests = [one.who.ticket_id for one in self.streams if isinstance(one.who, Guest)]
+        if self.closing or len(self.streams) >= PER_PROCESS or len(guests) >= MOST_GUESTS:
+            raise Full
+        if guests.count(ticket_id) >= PER_TICKET:
+            raise Full
+        stream = Stream(Guest(ticket_id))
+        self.streams.add(stream)
+        try:
+            await self._begin()
         except BaseException:
             self.streams.discard(stream)
             raise
@@ -182,7 +213,7 @@ class Hub:
         """End the streams whose log-in has ended."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            ids = {stream.who.session_id for stream in self.streams}
+            ids = {stream.who.session_id for stream in self.streams} - {0}
             if not ids:
                 continue
             try:
@@ -203,6 +234,11 @@ class Hub:
     def _who(self, token: str) -> Watcher | None:
         with self.app.app_context(), ext.session() as session:
             return watcher(session, token, now())
+
+    def _ticket_of(self, token: str) -> int | None:
+        with self.app.app_context(), ext.session() as session:
+            found = link.read(session, token)
+            return found[0] if found else None
 
     def _missed(self, last_id: int | None) -> list[Change] | None:
         with self.app.app_context(), ext.session() as session:

@@ -6,7 +6,9 @@ from helpdesk.web.admin import (
     brand,
     calendars,
     deliveries,
+    export,
     fields,
+    imports,
     index,
     outbox,
     policies,
@@ -30,7 +32,9 @@ from helpdesk.web.desk import (
     client_record,
     client_ticket,
     composer,
+    duplicates,
     files,
+    gaps,
     kb,
     kb_beside,
     kb_edit,
@@ -40,6 +44,7 @@ from helpdesk.web.desk import (
     keys,
     login,
     me,
+    merge,
     notices,
     queue,
     sending,
@@ -47,11 +52,14 @@ from helpdesk.web.desk import (
     zones,
 )
 from helpdesk.web.portal import article as portal_article
+from helpdesk.web.portal import ask as portal_ask
 from helpdesk.web.portal import brand as portal_brand
 from helpdesk.web.portal import files as portal_files
 from helpdesk.web.portal import find as portal_find
 from helpdesk.web.portal import home as portal_home
+from helpdesk.web.portal import rate as portal_rate
 from helpdesk.web.portal import seo as portal_seo
+from helpdesk.web.portal import solved as portal_solved
 from helpdesk.web.portal import ticket as portal_ticket
 from helpdesk.web.portal import topics as portal_topics
 from helpdesk.web.site import init_site
@@ -61,7 +69,9 @@ DESK = (login, queue, ticket, changes, classify, composer, sending, files, notic
 CLIENT = (card, client, client_record, client_people, client_facts, client_items, client_ticket)
 KB = (kb, kb_edit, kb_versions, kb_lists, kb_beside, kb_pictures, admin_kb)
 READING = (portal_home, portal_find, portal_topics, portal_article, portal_brand, portal_seo)
-PORTAL = (*READING, portal_ticket, portal_files)
+ASKING = (portal_ask, portal_ticket, portal_files, portal_rate, portal_solved)
+PORTAL = (*READING, *ASKING)
+MERGE = (merge, duplicates, gaps)
 SUPERVISOR = (supervisor_home,)
 ADMIN = (
     index,
@@ -78,9 +88,11 @@ ADMIN = (
     brand,
     tokens,
     privacy,
+    imports,
+    export,
 )
 
 
 def init_pages(app: Flask) -> None:
     """Prepare `app` for pages and register all of them."""
-    init_site(app, [m.blueprint for m in (*PORTAL, *DESK, *CLIENT, *KB, *SUPERVISOR, *ADMIN)])
+    init_site(app, [m.blueprint for m in (*PORTAL, *DESK, *CLIENT, *MERGE, *KB, *SUPERVISOR, *ADMIN)])

@@ -51,6 +51,7 @@ ADMIN = (
     "/admin/policies/{policy}",
     "/admin/deliveries",
     "/admin/deliveries/{delivery}",
+    "/admin/brand",
     "/admin/settings",
     "/admin/tokens",
     "/outbox",

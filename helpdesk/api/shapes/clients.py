@@ -73,6 +73,7 @@ class ClientOut(Out):
     organisation: Named | None = Field(description="The organisation that this client belongs to.")
     timezone: str | None
     external_id: str | None
+    merged_into: int | None = Field(description="The client that this one lives on in.")
     profile: dict[str, str | bool | int | float] = Field(
         description="Values by the key of a profile field."
     )

@@ -58,7 +58,6 @@ def opened(path: Path) -> Iterator[Archive]:
         ValueError,
         IndexError,
         OverflowError,
-        NotImplementedError,
         RuntimeError,
     ) as error:
         message = _lazy("The file is damaged or no XLSX file. Save the table anew as XLSX or CSV.")

@@ -276,7 +276,7 @@ def guess(
         for name in (column.key, column.label, *column.names):
             known.setdefault(_plain(name), column.key)
     # What our own pages and exports say goes before what others may mean.
-    known |= {_plain(column.label): column.key for column in columns}
+    known |= {_plain(column.label): column.key for column in reversed(columns)}
     known |= {_plain(label): key for label, key in labels.items()}
     many = {column.key for column in columns if column.many}
     found: dict[str, str] = {}

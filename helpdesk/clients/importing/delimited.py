@@ -120,8 +120,8 @@ def _is_utf8(path: Path) -> bool:
 def _likeness(sample: bytes, encoding: str) -> int:
     """How much the sample looks like Russian or Ukrainian in this encoding.
 
-    Frequent letters count; a small letter before a capital one, and what is no letter, tell
-    against it: KOI8 read as windows-1251 looks like that.
+    Frequent letters count; a small letter before a capital one, what is no letter, and Latin
+    letters beside Cyrillic ones tell against it: KOI8 or French read as windows-1251 look so.
     """
     text = sample.decode(encoding, "replace")
     score = 0
@@ -134,6 +134,8 @@ def _likeness(sample: bytes, encoding: str) -> int:
 def _weigh(before: str, char: str) -> int:
     if not ("а" <= char.lower() <= "я" or char.lower() in "іїєґё"):
         return -2 if char not in "№«»–—’“”„… \xa0" else 0
+    if before.isascii() and before.isalpha():
+        return -3
     if char.isupper():
         return -2 if before.islower() else 0
     return 2 if char in _OFTEN else 1

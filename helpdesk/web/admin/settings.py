@@ -1,4 +1,4 @@
-"""Settings of the whole product: brand, languages, how long things are kept."""
+"""Settings of the whole product: languages, how long things are kept."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,9 +17,8 @@ from helpdesk.web.guard import actor, needs, reading
 
 blueprint = Blueprint("admin_settings", __name__)
 
-BRAND_LIMIT = 60
+TEXT_LIMIT = 60
 NAMES = (
-    "brand_name",
     "primary_language",
     "language_rule",
     "retention_raw_days",
@@ -60,10 +59,8 @@ def _current(session: Session) -> dict[str, Any]:
 def _read() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in NAMES:
-        text = clean_line(request.form.get(name, ""), BRAND_LIMIT)
+        text = clean_line(request.form.get(name, ""), TEXT_LIMIT)
         found[name] = _number(name, text) if name.endswith("_days") else text
-    if not found["brand_name"]:
-        raise HelpdeskError(_lazy("Write the name that customers know."), field="brand_name")
     return found
 
 

@@ -76,7 +76,7 @@ def put_back(client_id: int) -> BaseResponse:
 
 
 def _by_name(session: Session, after: str) -> tuple[list[Client], str | None]:
-    query = select(Client).where(Client.erased_at.is_(None))
+    query = select(Client).where(Client.erased_at.is_(None), Client.merged_into_id.is_(None))
     key, _sign, id_ = after.rpartition("~")
     if key and id_.isdecimal() and len(id_) < 18:
         place = (Client.sort_key > key) | ((Client.sort_key == key) & (Client.id > int(id_)))

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from babel.numbers import format_decimal
-from flask import g, render_template, request
+from flask import abort, g, redirect, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
@@ -37,7 +37,9 @@ MEMBERS = 12
 ICONS = {
     "article": ("book-2", None),
     "call": ("phone", None),
+    "client.merged": ("git-merge", None),
     "client.note": ("note", "note"),
+    "client.unmerged": ("arrows-split", None),
     "document": ("file-text", None),
     "invoice": ("receipt", None),
     "note": ("lock", "note"),
@@ -158,6 +160,8 @@ def _found(session: Session, client_id: int) -> tuple[Client, tuple[int, str] | 
     row = session.execute(_FOUND, {"client_id": client_id}).first()
     if row is None:
         raise NotFound()
+    if row[0].merged_into_id is not None:
+        abort(redirect(f"/desk/clients/{row[0].merged_into_id}"))
     return row[0], (row[1], row[2]) if row[1] else None
 
 
@@ -165,8 +169,10 @@ def _members(session: Session, client: Client) -> Sequence[Client]:
     """Clients that belong to this organisation."""
     if client.kind != ClientKind.ORGANISATION:
         return []
-    query = select(Client).where(Client.organisation_id == client.id).order_by(Client.id)
-    return session.scalars(query.limit(MEMBERS)).all()
+    query = select(Client).where(
+        Client.organisation_id == client.id, Client.merged_into_id.is_(None)
+    )
+    return session.scalars(query.order_by(Client.id).limit(MEMBERS)).all()
 
 
 def _undo(client_id: int) -> Undo | None:
@@ -217,6 +223,8 @@ def _line(client_id: int, item: TimelineItem) -> Line:
     if item.ticket_id is not None:
         number = item.ticket_id + NUMBER_OFFSET
         href = f"/desk/t/{number}" + (f"#m{item.thing_id}" if item.thing_id else "")
+    elif item.kind == "client.merged" and item.thing_id:
+        href = f"/desk/clients/{client_id}?undo=merge-{item.thing_id}"
     elif item.kind == "document":
         href = f"/desk/clients/{client_id}/documents/{item.thing_id}"
     return Line(item, icon, tone, href, number)

@@ -120,6 +120,7 @@ def _organisation(session: Session, client: Client, text: str) -> int | None:
         Client.kind == ClientKind.ORGANISATION,
         Client.id == number if number else Client.sort_key == sort_key(name),
         Client.erased_at.is_(None),
+        Client.merged_into_id.is_(None),
     )
     found = session.scalars(query.limit(20)).all()
     if client.organisation_id in found:

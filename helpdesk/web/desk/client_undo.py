@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from helpdesk.clients.contact_points import point_of, restore_point
+from helpdesk.clients.duplicates import look_again
 from helpdesk.clients.fact_actions import (
     document_of,
     note_of,
@@ -15,6 +16,8 @@ from helpdesk.clients.fact_actions import (
     restore_note,
     settle_promise,
 )
+from helpdesk.clients.merge import undo_merge
+from helpdesk.clients.models import Client, Merge
 from helpdesk.clients.people import person_of, restore_person
 from helpdesk.events import Actor
 from helpdesk.lib.clock import now
@@ -75,6 +78,22 @@ def _point_gone(session: Session, client_id: int, id_: int) -> str:
     return str(_("%(value)s was removed.", value=point.value)) if point.removed_at else ""
 
 
+def _merged(session: Session, client_id: int, id_: int) -> str:
+    done = _merge_of(session, client_id, id_)
+    if done.undone_at is not None:
+        return ""
+    name = session.get_one(Client, done.gone_id).name
+    return str(_("№ %(number)s, %(name)s, was merged into this record.", number=done.gone_id,
+                 name=name))  # fmt: skip
+
+
+def _merge_of(session: Session, client_id: int, id_: int) -> Merge:
+    done = session.get(Merge, id_)
+    if done is None or done.kept_id != client_id:
+        raise NotFound()
+    return done
+
+
 def _promise_settled(session: Session, client_id: int, id_: int) -> str:
     kept = promise_of(session, client_id, id_).kept
     if kept is None:
@@ -83,6 +102,7 @@ def _promise_settled(session: Session, client_id: int, id_: int) -> str:
 
 
 _LOOKS: Mapping[str, Callable[[Session, int, int], str]] = {
+    "merge": _merged,
     "note": _note_gone,
     "document": _document_gone,
     "person": _person_gone,
@@ -113,7 +133,14 @@ def _promise(session: Session, client_id: int, id_: int, actor: Actor) -> None:
     settle_promise(session, promise_of(session, client_id, id_), None, actor=actor, at=now())
 
 
+def _merge(session: Session, client_id: int, id_: int, actor: Actor) -> None:
+    done = undo_merge(session, _merge_of(session, client_id, id_).id, actor=actor, at=now())
+    for one in (done.kept_id, done.gone_id):
+        look_again(session, one)
+
+
 _ACTS: Mapping[str, Callable[[Session, int, int, Actor], None]] = {
+    "merge": _merge,
     "note": _note,
     "document": _document,
     "person": _person,

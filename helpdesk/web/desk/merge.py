@@ -17,7 +17,7 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound
 from helpdesk.lib.text import clean_line
 from helpdesk.reports.side_by_side import sides
-from helpdesk.web.desk.client_page import client_for, profile_fields, value_of
+from helpdesk.web.desk.client_page import Value, client_for, profile_fields, value_of
 from helpdesk.web.desk.client_record import relation_words
 from helpdesk.web.desk.directory import user_names
 from helpdesk.web.desk.listing import QUERY_LIMIT
@@ -132,18 +132,20 @@ def _page(client: Client, other: Client, errors: Mapping[str, str]) -> str:
 def _lines(first: Client, second: Client) -> list[Line]:
     """Fields of which the two have different values."""
     firms = _firms(first, second)
-    rows = [
-        (name, label, _shown(name, getattr(first, name), firms), _shown(name, theirs, firms))
+    found = [
+        Line(name, label, *(_shown(name, getattr(one, name), firms) for one in (first, second)))
         for name, label in _labels().items()
-        for theirs in (getattr(second, name),)
     ]
+    lines = [line for line in found if line.first != line.second]
     for field in profile_fields():
-        mine, theirs = value_of(field, first), value_of(field, second)
         if first.profile.get(field.key) != second.profile.get(field.key):
-            texts = [_("hidden") if one.hidden and one.text == "" else one.text or ""
-                     for one in (mine, theirs)]  # fmt: skip
-            rows.append((f"profile.{field.key}", mine.label, *texts))
-    return [Line(*row) for row in rows if row[2] != row[3] or row[0].startswith("profile.")]
+            mine, theirs = value_of(field, first), value_of(field, second)
+            lines.append(Line(f"profile.{field.key}", mine.label, _text(mine), _text(theirs)))
+    return lines
+
+
+def _text(value: Value) -> str:
+    return str(_("hidden")) if value.hidden and value.text is not None else value.text or ""
 
 
 def _labels() -> dict[str, str]:
@@ -169,15 +171,14 @@ def _firms(*clients: Client) -> dict[int, str]:
 def _shown(name: str, value: Any, firms: Mapping[int, str]) -> str:
     if value is None:
         return ""
-    readers = {
+    readers: dict[str, Mapping[Any, str]] = {
         "kind": {"organisation": _("Organisation"), "person": _("Person")},
         "relation": relation_words(),
         "owner_id": user_names(),
         "organisation_id": firms,
         "language": words().language,
     }
-    known: Mapping[Any, str] = readers.get(name, {})
-    return str(known.get(value, value))
+    return str(readers.get(name, {}).get(value, value))
 
 
 def _number(text: str) -> int:

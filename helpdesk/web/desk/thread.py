@@ -12,6 +12,7 @@ from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from helpdesk.clients.models import ContactPoint, Person
+from helpdesk.intake.form import UNCONFIRMED
 from helpdesk.lib.html import text_to_html
 from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.tickets.models import Attachment, Message, MessageKind, Ticket
@@ -249,6 +250,8 @@ def _marks(message: Written) -> list[str]:
         marks.append(_("automatic answer"))
     if message.stranger:
         marks.append(_("not a participant before"))
-    if message.parse_errors:
+    if UNCONFIRMED in message.parse_errors:
+        marks.append(_("address not confirmed"))
+    if set(message.parse_errors) - {UNCONFIRMED}:
         marks.append(_("could not be read in full"))
     return marks

@@ -40,7 +40,7 @@ blueprint.after_request(keep_choice)
 blueprint.after_request(visit.keep)
 
 NEAR = 5
-NEAR_SECONDS = 600.0
+NEAR_SECONDS = 3600.0
 CONTENTS_FROM = 4
 """Headings from which a page begins with its contents."""
 HELPED = "helped"

@@ -1,7 +1,8 @@
 """The signed links to one ticket: of an email, which proves its mailbox (I3), and of a form.
 
 Who sends our form gets a link to what they wrote, whoever's address they named. It opens the same
-ticket and nothing else; what is written by it counts as not confirmed.
+ticket and nothing else; what is written by it counts as not confirmed. Once the client has used the
+link of an email, the link of the form ends.
 """
 
 from flask import Response, g, render_template, request
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from helpdesk import ext
 from helpdesk.accounts import limits
+from helpdesk.intake.form import is_unconfirmed
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound, TooMany, _lazy
 from helpdesk.lib.tokens import link_token, new_token, read_link_token, split_link_token
@@ -65,7 +67,7 @@ def read(session: Session, token: str) -> tuple[int, bool] | None:
     for proven in (True, False):
         found = read_link_token(secret(), token, nonce if proven else nonce + _OF_FORM)
         if found is not None:
-            return found, proven
+            return (found, proven) if proven or is_unconfirmed(session, found) else None
     return None
 
 

@@ -3,16 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask import g
 from flask_babel import gettext as _
 from flask_babel import pgettext
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from helpdesk.intake.form import UNCONFIRMED
 from helpdesk.lib.clock import now
 from helpdesk.lib.html import text_to_html
 from helpdesk.outbox.receipt import promised
-from helpdesk.tickets.models import DONE, Attachment, Message, MessageKind, Status, Ticket
+from helpdesk.tickets.models import (
+    DONE,
+    Attachment,
+    Channel,
+    Message,
+    MessageKind,
+    Status,
+    Ticket,
+)
 from helpdesk.web.cached import brand
 from helpdesk.web.desk.thread import INLINE_TYPES, icon_of
 
@@ -45,7 +55,10 @@ class Standing:
 
 
 def shown(ticket_id: int) -> tuple[ColumnElement[bool], ...]:
-    """Which messages of a ticket its client may read: theirs, and what we sent them."""
+    """Which messages of a ticket its client may read: theirs, and what we sent them.
+
+    Who holds the link of a form alone doesn't read what came from the client's mailbox (I3).
+    """
     to_client = Message.kind == MessageKind.OUTBOUND
     by_client = (
         (Message.kind == MessageKind.INBOUND)
@@ -53,6 +66,8 @@ def shown(ticket_id: int) -> tuple[ColumnElement[bool], ...]:
         & Message.stranger.is_(False)
         & Message.is_bounce.is_(False)
     )
+    if not g.proven:
+        by_client &= Message.channel == Channel.WEB
     return Message.ticket_id == ticket_id, to_client | by_client
 
 
@@ -73,7 +88,7 @@ def visible_files(message: Message) -> list[Attachment]:
     return [
         file
         for file in message.attachments
-        if not (message.parse_errors and file.filename == "message.eml")
+        if file.filename != "message.eml" or not set(message.parse_errors) - {UNCONFIRMED}
     ]
 
 
@@ -110,6 +125,17 @@ def steps() -> tuple[str, ...]:
         pgettext("request", "In work"),
         pgettext("request", "Your word"),
         pgettext("request", "Solved"),
+    )
+
+
+def scores() -> tuple[tuple[int, str], ...]:
+    """What may be thought of our answers, with words for each."""
+    return (
+        (1, pgettext("rating", "Very bad")),
+        (2, pgettext("rating", "Bad")),
+        (3, pgettext("rating", "So-so")),
+        (4, pgettext("rating", "Good")),
+        (5, pgettext("rating", "Very good")),
     )
 
 

@@ -1,0 +1,1 @@
+"""A customer's own requests, behind a one-time code sent to their address."""
