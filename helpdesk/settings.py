@@ -1,7 +1,9 @@
 """What an administrator edits while the product runs: brand, languages, texts, periods."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -18,7 +20,9 @@ DEFAULTS: Mapping[str, Any] = {
     "brand_address": {},  # this and the next three by language: {"en": …, "uk": …}
     "footer_links": {},  # lines of "Words | https://…"
     "privacy_notice": {},  # Markdown
+    "embed_origins": [],  # sites that may hold our form: "https://shop.example"
     "incident": {},  # what customers must know now; the first line is its headline
+    "ask_rating": True,  # in the answer that says it is solved
     "primary_language": "uk",
     "language_rule": "follow",  # or "primary_first"
     "retention_raw_days": 90,
@@ -35,6 +39,10 @@ TEXTS: Mapping[str, int] = {
     "incident": 1_000,
 }
 """Settings with a text for each language, and how many characters one may have."""
+
+
+MOST_ORIGINS = 50
+_HOST = re.compile(r"(?!.*\.\.)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
 class Setting(Base):
@@ -65,6 +73,32 @@ def put(session: Session, name: str, value: Any, *, actor: Actor = SYSTEM) -> No
     record(session, "setting.changed", actor=actor, name=name)
 
 
+def read_origins(text: str) -> list[str]:
+    """The sites of lines such as "https://shop.example/page", without what follows their name.
+
+    Raises HelpdeskError with the first line that is none.
+    """
+    found = [_origin(line) for line in filter(None, map(str.strip, text.splitlines()))]
+    if len(found) > MOST_ORIGINS:
+        message = _lazy("At most %(limit)s sites fit here.")
+        raise HelpdeskError(message, field="embed_origins", limit=MOST_ORIGINS)
+    return list(dict.fromkeys(found))
+
+
+def _origin(line: str) -> str:
+    """It goes into a header: nothing but letters, digits, dots and a port may pass."""
+    try:
+        parts = urlsplit(line)
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        scheme, port = parts.scheme, f":{parts.port}" if parts.port else ""
+    except ValueError:  # a wrong port, or a wrong name
+        host = scheme = port = ""
+    if scheme not in ("https", "http") or not _HOST.fullmatch(host):
+        message = _lazy("“%(line)s” is no site. For example https://shop.example")
+        raise HelpdeskError(message, field="embed_origins", line=line[:80])
+    return f"{scheme}://{host}{port}"
+
+
 def _check(name: str, value: Any) -> None:
     default = DEFAULTS[name]
     if type(value) is not type(default):
@@ -77,10 +111,12 @@ def _check(name: str, value: Any) -> None:
         raise HelpdeskError(_lazy("The value of %(name)s does not fit."), field=name, name=name)
     if name in TEXTS:
         _check_texts(name, value)
+    if name == "embed_origins":
+        read_origins("\n".join(value))
     if name == "kb_wrong_answers":
         if not 0 <= value <= 50:
             raise HelpdeskError(_lazy("A number from 0 to 50 fits here."), field=name)
-    elif isinstance(value, int) and not 1 <= value <= 3650:
+    elif type(value) is int and not 1 <= value <= 3650:
         raise HelpdeskError(_lazy("A number of days from 1 to 3650 fits here."), field=name)
 
 

@@ -1,8 +1,9 @@
 """What clients think of our answers: one rating a ticket (CSAT)."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from helpdesk.events import Actor, record
@@ -15,6 +16,8 @@ SCORES = range(1, 6)
 LOW = 2
 """Scores up to this one are told to the supervisors."""
 COMMENT_LIMIT = 2_000
+PAGE = 50
+NEWEST = 500  # ratings that a mean is made of, so that it costs the same in every year
 
 
 class Rating(Base):
@@ -83,6 +86,33 @@ def may_rate(ticket: Ticket) -> bool:
 def rating_of(session: Session, ticket_id: int) -> Rating | None:
     """What the client thinks of this ticket, if they said so."""
     return session.scalar(select(Rating).where(Rating.ticket_id == ticket_id))
+
+
+def page(
+    session: Session, queue_ids: Collection[int] | None, *, low: bool, before: int | None
+) -> tuple[list[tuple[Rating, Ticket]], int | None]:
+    """Ratings with their tickets, the latest given first, of tickets in these queues (None: all).
+
+    `low`: only those that ask for a look; `before`: the id where the page before ended. And the id
+    where this one ends, None if it is the last.
+    """
+    query = select(Rating, Ticket).join(Ticket, Ticket.id == Rating.ticket_id)
+    if queue_ids is not None:
+        query = query.where(Ticket.queue_id.in_(queue_ids))
+    if low:
+        query = query.where(Rating.score <= LOW)
+    if before is not None:
+        query = query.where(Rating.id < before)
+    rows = session.execute(query.order_by(Rating.id.desc()).limit(PAGE + 1)).all()
+    found = [(rating, ticket) for rating, ticket in rows[:PAGE]]
+    return found, found[-1][0].id if len(rows) > PAGE else None
+
+
+def satisfaction(session: Session) -> tuple[float | None, int]:
+    """The mean of the newest ratings, and how many these are: at most NEWEST."""
+    newest = select(Rating.score).order_by(Rating.id.desc()).limit(NEWEST).subquery()
+    mean, count = session.execute(select(func.avg(newest.c.score), func.count())).one()
+    return (float(mean) if count else None), count
 
 
 def _answered_last(session: Session, ticket_id: int) -> int | None:

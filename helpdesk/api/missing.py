@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
-from werkzeug.routing import Rule
+from werkzeug.routing import PathConverter, Rule
 
 from helpdesk.api.operation import PREFIX, api
 
@@ -10,10 +10,18 @@ ENDPOINT = f"{api.name}.nothing_here"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
+class _Anything(PathConverter):
+    """The rest of a path, whatever it holds: that of werkzeug ends at a line feed (%0A)."""
+
+    regex = "(?s:.*?)"
+    part_isolating = False
+
+
 def add_rules(app: Flask) -> None:
     """Catch every path and method under the prefix, so that errors there belong to the API."""
     app.view_functions[ENDPOINT] = _nothing_here
-    for path in ("", "/", "/<path:_rest>"):
+    app.url_map.converters["anything"] = _Anything
+    for path in ("", "/", "/<anything:_rest>"):
         app.url_map.add(Rule(PREFIX + path, endpoint=ENDPOINT, strict_slashes=False))
 
 

@@ -48,6 +48,8 @@ def add_queue(call: Call[Query, QueueIn]) -> QueueOut:
         name=call.body.name,
         address=call.body.address,
         numbers=call.body.numbers,
+        receipt_articles=call.body.receipt_articles,
+        in_form=call.body.in_form,
         country=call.country,
         at=call.at,
         actor=call.actor,
@@ -56,4 +58,11 @@ def add_queue(call: Call[Query, QueueIn]) -> QueueOut:
 
 
 def _shape(queue: Queue, address: str | None) -> QueueOut:
-    return QueueOut(id=queue.id, name=queue.name, address=address, numbers=queue.numbers)
+    return QueueOut(
+        id=queue.id,
+        name=queue.name,
+        address=address,
+        numbers=queue.numbers,
+        receipt_articles=queue.receipt_articles,
+        in_form=queue.in_form,
+    )

@@ -5,12 +5,12 @@ by indexes with those who share a number, a mailbox or a name, so that it costs 
 many clients there are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, func, literal, or_, select, update
+from sqlalchemy import Select, Table, bindparam, func, literal, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from helpdesk.clients.mailboxes import domain_of_firm, mailbox_key
@@ -28,14 +28,62 @@ from helpdesk.ext import add_rows, lock, skip_locked
 from helpdesk.lib.errors import Conflict, NotFound, _lazy
 from helpdesk.lib.text import fold
 
-BATCH = 50
+BATCH = 25
 SHARED = 8  # clients with one number or mailbox; more of them are a switchboard
-COMMON = 50  # namesakes that are compared
+COMMON = 12  # namesakes that are compared; a town says nothing where there are more
 RARE = 3  # namesakes among whom the name alone says something
 POINTS = 30  # of a client that are compared
-MOST = 20  # doubles kept of one client in one look
+MOST = 10  # doubles kept of one client in one look
 CAP = 999
 REASONS = ("phone", "email", "name")
+
+
+_CLIENT, _PERSON = cast(Table, Client.__table__).c, cast(Table, Person.__table__).c
+_POINT = cast(Table, ContactPoint.__table__).c
+# Made once, over tables: building a statement costs more than running it.
+_SHARERS = (
+    select(_CLIENT.id)
+    .distinct()
+    .select_from(
+        cast(Table, ContactPoint.__table__)
+        .join(cast(Table, Person.__table__), _PERSON.id == _POINT.person_id)
+        .join(cast(Table, Client.__table__), _CLIENT.id == _PERSON.client_id)
+    )
+    .where(
+        _POINT.removed_at.is_(None),
+        _CLIENT.id != bindparam("client_id"),
+        or_(_CLIENT.organisation_id.is_(None), _CLIENT.organisation_id != bindparam("client_id")),
+        _CLIENT.merged_into_id.is_(None),
+    )
+    .limit(SHARED + 1)
+)
+_BY_KEY = _SHARERS.where(_POINT.kind == bindparam("kind"), _POINT.key == bindparam("key"))
+_BY_MAILBOX = _SHARERS.where(_POINT.alike == bindparam("alike"))
+_BY_NAME = (
+    select(_CLIENT.id)
+    .where(_CLIENT.name_key == bindparam("key"), _CLIENT.id != bindparam("client_id"))
+    .limit(COMMON + 1)  # whichever: an order would make PostgreSQL walk all clients
+)
+_POINTS = (
+    select(_PERSON.client_id, _POINT.id, _POINT.kind, _POINT.key, _POINT.tail, _POINT.alike)
+    .join_from(
+        cast(Table, Person.__table__),
+        cast(Table, ContactPoint.__table__),
+        _POINT.person_id == _PERSON.id,
+    )
+    .where(_PERSON.client_id.in_(bindparam("ids", expanding=True)), _POINT.removed_at.is_(None))
+    .order_by(_POINT.id)
+)
+_NAME = (
+    update(cast(Table, Client.__table__))
+    .where(_CLIENT.id == bindparam("client_id"))
+    .values(name_key=bindparam("found"))
+)
+_MAILBOX = (
+    update(cast(Table, ContactPoint.__table__))
+    .where(_POINT.id == bindparam("point_id"))
+    .values(alike=bindparam("mailbox"))
+)
 
 
 class Pair(NamedTuple):
@@ -44,6 +92,14 @@ class Pair(NamedTuple):
     row: DuplicatePair
     first: Client
     second: Client
+
+
+class _Point(NamedTuple):
+    id: int
+    kind: ContactKind
+    key: str
+    tail: str | None
+    alike: str | None
 
 
 @dataclass
@@ -55,7 +111,7 @@ class _Known:
     kind: ClientKind
     organisation_id: int | None
     profile: Mapping[str, Any]
-    points: list[ContactPoint] = field(default_factory=list)
+    points: list[_Point] = field(default_factory=list)
 
     @property
     def city(self) -> str:
@@ -90,13 +146,19 @@ def scan(session: Session, limit: int = BATCH, *, at: datetime) -> int:
     lock(session, "duplicates")
     query = _to_scan().limit(limit).with_for_update(**skip_locked(session))
     ids = list(session.scalars(query))
-    names = select(Client.id, Client.name).where(Client.id.in_(ids))
-    for client_id, name in session.execute(names).all():
-        key = update(Client).where(Client.id == client_id).values(name_key=name_key(name))
-        session.execute(key.execution_options(synchronize_session=False))
-    for known in _known(session, ids).values():
-        _name_mailboxes(session, known)
-        _keep(session, known.id, _doubles(session, known), at)
+    if not ids:
+        return 0
+    names = session.execute(select(Client.id, Client.name).where(Client.id.in_(ids)))
+    keys = [{"client_id": id_, "found": name_key(name)} for id_, name in names]
+    session.execute(_NAME, keys)
+    known = _known(session, ids)
+    mailboxes = _name_mailboxes(session, known.values())
+    namesakes = {one.id: _namesakes(session, one) for one in known.values()}
+    others = _known(session, {id_ for found in namesakes.values() for id_ in found})
+    for one in known.values():
+        found = _sharers(session, one, mailboxes)
+        alike = _alike_of(one, [others[id_] for id_ in namesakes[one.id] if id_ in others])
+        _keep(session, one, dict.fromkeys(alike, "name") | found, at)
     return len(ids)
 
 
@@ -163,109 +225,104 @@ def _to_scan() -> Select[int]:
     return select(Client.id).where(Client.name_key.is_(None))
 
 
-def _in(ids: Iterable[int]) -> Any:
-    """Those of them that are still clients of their own."""
-    return Client.id.in_(ids) & Client.merged_into_id.is_(None) & Client.erased_at.is_(None)
-
-
-def _known(session: Session, ids: Sequence[int]) -> dict[int, _Known]:
+def _known(session: Session, ids: Collection[int]) -> dict[int, _Known]:
+    """Those of them that are still clients of their own. Two statements."""
     columns = (Client.id, Client.name_key, Client.kind, Client.organisation_id, Client.profile)
-    rows = session.execute(select(*columns).where(_in(ids)).order_by(Client.id)).all()
+    here = Client.merged_into_id.is_(None), Client.erased_at.is_(None)
+    rows = session.execute(select(*columns).where(Client.id.in_(ids), *here).order_by(Client.id))
     found = {row.id: _Known(row[0], row[1] or "", *row[2:]) for row in rows}
-    points = select(Person.client_id, ContactPoint).join(
-        ContactPoint, ContactPoint.person_id == Person.id
-    )
-    points = points.where(Person.client_id.in_(found), ContactPoint.removed_at.is_(None))
-    for client_id, point in session.execute(points.order_by(ContactPoint.id)):
+    for client_id, *point in session.execute(_POINTS, {"ids": list(found)}):
         if len(found[client_id].points) < POINTS:
-            found[client_id].points.append(point)
+            found[client_id].points.append(_Point(*point))
     return found
 
 
-def _name_mailboxes(session: Session, known: _Known) -> None:
-    for point in known.points:
-        if point.kind == ContactKind.EMAIL:
-            point.alike = mailbox_key(point.key)
-    session.flush()
+def _name_mailboxes(session: Session, clients: Iterable[_Known]) -> dict[int, str]:
+    """Fill `alike`, where it differs; contact point -> its mailbox at a large provider."""
+    emails = [p for one in clients for p in one.points if p.kind == ContactKind.EMAIL]
+    found = {point.id: mailbox_key(point.key) for point in emails}
+    new = [p for p in emails if found[p.id] != p.alike]
+    if new:
+        session.execute(_MAILBOX, [{"point_id": p.id, "mailbox": found[p.id]} for p in new])
+    return {id_: key for id_, key in found.items() if key is not None}
 
 
-def _doubles(session: Session, known: _Known) -> dict[int, str]:
-    """Client -> reason; of several reasons the first of REASONS."""
+def _sharers(session: Session, known: _Known, mailboxes: Mapping[int, str]) -> dict[int, str]:
+    """Client -> "email" or "phone", which it shares; none where everybody has it."""
     found: dict[int, str] = {}
-    for id_ in _namesakes(session, known):
-        found[id_] = "name"
     for reason in (ContactKind.EMAIL, ContactKind.PHONE):
         for point in known.points:
-            if point.kind == reason:
-                found |= dict.fromkeys(_sharers(session, known.id, point), reason.value)
-    found.pop(known.organisation_id or 0, None)
-    order = sorted(found, key=lambda id_: (REASONS.index(found[id_]), -id_))
-    return {id_: found[id_] for id_ in order[:MOST]}
-
-
-def _sharers(session: Session, client_id: int, point: ContactPoint) -> list[int]:
-    """Other clients with this number or mailbox; none where everybody has it."""
-    same = (ContactPoint.kind == point.kind) & (ContactPoint.key == point.key)
-    found = _clients_by(session, client_id, same)
-    if point.kind == ContactKind.EMAIL and point.alike is not None:
-        found |= _clients_by(session, client_id, ContactPoint.alike == point.alike)
-    return sorted(found) if len(found) <= SHARED else []
-
-
-def _clients_by(session: Session, client_id: int, same: Any) -> set[int]:
-    query = (
-        select(Client.id)
-        .join(Person, Person.client_id == Client.id)
-        .join(ContactPoint, ContactPoint.person_id == Person.id)
-        .where(
-            same,
-            ContactPoint.removed_at.is_(None),
-            Client.id != client_id,
-            or_(Client.organisation_id.is_(None), Client.organisation_id != client_id),
-            Client.merged_into_id.is_(None),
-        )
-    )
-    return set(session.scalars(query.limit(SHARED * 4)))
+            if point.kind != reason:
+                continue
+            values = {"client_id": known.id, "kind": point.kind, "key": point.key}
+            query = _BY_KEY
+            if point.id in mailboxes:  # it leads to the same spelling too
+                query, values = _BY_MAILBOX, {"client_id": known.id, "alike": mailboxes[point.id]}
+            ids = session.scalars(query, values).all()
+            if len(ids) <= SHARED:
+                found |= dict.fromkeys(ids, reason.value)
+    return found
 
 
 def _namesakes(session: Session, known: _Known) -> list[int]:
-    """Clients of the same name of whom something else speaks for being the same."""
     if not known.key:
         return []
-    query = select(Client.id).where(Client.name_key == known.key, Client.id != known.id)
-    ids = list(session.scalars(query.order_by(Client.id.desc()).limit(COMMON)))
-    others = _known(session, ids).values()
-    rare = is_full(known.key) and len(ids) <= RARE
-    return [other.id for other in others if _alike(known, other, rare=rare)]
+    return list(session.scalars(_BY_NAME, {"key": known.key, "client_id": known.id}))
 
 
-def _alike(one: _Known, other: _Known, *, rare: bool) -> bool:
-    """Whether two namesakes are likely to be one."""
-    born = {known.profile.get("birthday") for known in (one, other)} - {None}
-    if one.kind != other.kind or len(born) > 1:
+def _alike_of(known: _Known, namesakes: Sequence[_Known]) -> list[int]:
+    """Those namesakes of whom something else speaks for being the same."""
+    common = len(namesakes) > COMMON
+    rare = is_full(known.key) and len(namesakes) <= RARE
+    return [
+        other.id
+        for other in namesakes
+        if _is_alike(known, other) or (not common and _may_be(known, other, rare=rare))
+    ]
+
+
+def _is_alike(one: _Known, other: _Known) -> bool:
+    """Whether two namesakes are one: a day of birth, a firm, a number say so."""
+    if _contradict(one, other):
         return False
+    born = one.profile.get("birthday")
     return bool(
-        (born and one.profile.get("birthday") == other.profile.get("birthday"))
-        or (one.city and one.city == other.city)
+        (born and born == other.profile.get("birthday"))
         or (one.organisation_id and one.organisation_id == other.organisation_id)
         or one.tails & other.tails
         or one.firms & other.firms
-        or (rare and not one.kinds & other.kinds)  # called once, wrote once
     )
 
 
-def _keep(session: Session, client_id: int, doubles: Mapping[int, str], at: datetime) -> None:
-    """Write down the pairs that are not known yet; a settled one stays settled."""
-    pairs = {tuple(sorted((client_id, id_))): reason for id_, reason in doubles.items()}
+def _may_be(one: _Known, other: _Known, *, rare: bool) -> bool:
+    """Whether a town, or one having called and the other written, makes two namesakes one."""
+    if _contradict(one, other):
+        return False
+    return bool((one.city and one.city == other.city) or (rare and not one.kinds & other.kinds))
+
+
+def _contradict(one: _Known, other: _Known) -> bool:
+    born = {known.profile.get("birthday") for known in (one, other)} - {None}
+    return one.kind != other.kind or len(born) > 1
+
+
+def _keep(session: Session, known: _Known, doubles: Mapping[int, str], at: datetime) -> None:
+    """Write down the pairs that are not there yet; a settled one stays settled."""
+    order = sorted(doubles, key=lambda id_: (REASONS.index(doubles[id_]), -id_))
+    pairs = {
+        (min(known.id, id_), max(known.id, id_)): doubles[id_]
+        for id_ in order[:MOST]
+        if id_ != known.organisation_id
+    }
     if not pairs:
         return
     columns = (DuplicatePair.first_id, DuplicatePair.second_id)
     mine = or_(*((columns[0] == first) & (columns[1] == second) for first, second in pairs))
-    known = {tuple(row) for row in session.execute(select(*columns).where(mine))}
+    there = {tuple(row) for row in session.execute(select(*columns).where(mine))}
     rows = [
         {"first_id": first, "second_id": second, "reason": reason, "found_at": at}
         for (first, second), reason in pairs.items()
-        if (first, second) not in known
+        if (first, second) not in there
     ]
     add_rows(session, DuplicatePair, rows)
 

@@ -19,7 +19,7 @@ from helpdesk.kb.checks import (
     clean_tags,
     content_of,
 )
-from helpdesk.kb.index import reindex, unindex
+from helpdesk.kb.index import reindex, relearn_all, unindex
 from helpdesk.kb.markdown import Rendered, render
 from helpdesk.kb.models import (
     Article,
@@ -224,6 +224,7 @@ def delete_article(
     session.flush()
     for text_id in _text_ids(session, article.id):
         unindex(session, text_id)
+    relearn_all(session, article.id)
     record(session, "article.deleted", actor=actor, at=at, article_id=article.id)
 
 
@@ -237,6 +238,7 @@ def undelete_article(
     session.flush()
     for text_id in _text_ids(session, article.id):
         reindex(session, text_id)
+    relearn_all(session, article.id)
     record(session, "article.restored", actor=actor, at=at, article_id=article.id)
 
 

@@ -45,15 +45,24 @@ def unindex(session: Session, text_id: int) -> None:
 
 
 def relearn(session: Session, article_id: int, lang: str) -> None:
-    """Learn anew what the article's examples in this language say, after some came or went. The
-    newest MOST_EXAMPLES count.
+    """Learn anew what the article's examples in this language say, after some came or went, or the
+    article itself. The newest MOST_EXAMPLES count; those of a deleted article say nothing.
     """
     session.flush()
-    texts = session.scalars(_examples(article_id, lang)).all()
+    article = session.get(Article, article_id)
+    gone = article is None or article.deleted_at is not None
+    texts = [] if gone else session.scalars(_examples(article_id, lang)).all()
     if texts:
         _put(session, IndexedKind.LEARNED, article_id, lang, _learned(article_id, lang, texts))
     else:
         _forget(session, IndexedKind.LEARNED, article_id, lang)
+
+
+def relearn_all(session: Session, article_id: int) -> None:
+    """The same in each language in which the article has examples."""
+    langs = select(Example.lang).where(Example.article_id == article_id).distinct()
+    for lang in session.scalars(langs.order_by(Example.lang)).all():
+        relearn(session, article_id, lang)
 
 
 def refresh(session: Session, limit: int = _BATCH) -> int:
@@ -83,6 +92,12 @@ def bases(session: Session) -> Iterator[dict[str, Base]]:
         if newest != memory.seq:
             memory.catch_up()
         yield memory.bases
+
+
+def warm() -> None:
+    """Let this process read the index now, so that its first search need not."""
+    with ext.session() as session, bases(session):
+        return
 
 
 def forget_memory() -> None:

@@ -48,7 +48,10 @@ class Lists:
         """What the article at this place has, instead of what it had."""
         self.drop(place)
         for key, weight in weights.items():
-            self._lists.setdefault(key, List()).add(place, weight)
+            found = self._lists.get(key)
+            if found is None:
+                found = self._lists[key] = List()
+            found.add(place, weight)
         if weights:
             self._of[place] = array("I", weights)
 

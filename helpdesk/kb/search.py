@@ -47,11 +47,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What was found, best first. `missed`: most likely nothing of it is what was looked for."""
+    """What was found, best first. `missed`: most likely nothing of it is what was looked for.
+
+    `chance`: that the first article is the right one, 0 to 1.
+    """
 
     items: list[Hit]
     answer: Answer | None
     missed: bool
+    chance: float = 0.0
 
 
 class _Found(NamedTuple):
@@ -85,7 +89,7 @@ def search(
         least = confidence.threshold(session)
         if least is not None and chance >= least and not typing:
             answer = Answer(items[0].article_id, items[0].key, round(chance, 3))
-    return Results(items, answer, missed=chance < confidence.MISSED)
+    return Results(items, answer, missed=chance < confidence.MISSED, chance=chance)
 
 
 def suggest(

@@ -1,6 +1,6 @@
 """Verbs of the outbox: put an email in, once for each cause, and send one again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,9 @@ from helpdesk import ext, settings
 from helpdesk.accounts.models import User
 from helpdesk.events import Actor, record
 from helpdesk.ext import add_row
+from helpdesk.kb import deflection
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
-from helpdesk.outbox import receipt, receipt_facts, reply
+from helpdesk.outbox import receipt, receipt_facts, reply, suggested
 from helpdesk.outbox.addressing import (
     email_of,
     language_of,
@@ -25,6 +26,7 @@ from helpdesk.outbox.addressing import (
 )
 from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.outbox.receipt_facts import Book, Facts, receipt_key
+from helpdesk.outbox.suggested import Offer
 from helpdesk.tickets.models import Message, MessageKind, Ticket
 
 NO_ADDRESS = _lazy("The client has no address to answer to.")
@@ -65,8 +67,12 @@ def enqueue_receipts(
     What they need is read once for all of them.
     """
     book = receipt_facts.read(session, asked, at)
+    wanting = [facts.ticket_id for facts in book.facts.values() if facts.articles]
+    offers = suggested.of(session, wanting) if wanting else {}
     sent = {
-        ticket_id: _add_receipt(session, book, book.facts[ticket_id], delivery_id, at)
+        ticket_id: _add_receipt(
+            session, book, book.facts[ticket_id], offers.get(ticket_id, ()), delivery_id, at
+        )
         for ticket_id, delivery_id in asked.items()
     }
     book.tally.save()
@@ -74,7 +80,12 @@ def enqueue_receipts(
 
 
 def _add_receipt(
-    session: Session, book: Book, facts: Facts, delivery_id: int | None, at: datetime
+    session: Session,
+    book: Book,
+    facts: Facts,
+    offers: Sequence[Offer],
+    delivery_id: int | None,
+    at: datetime,
 ) -> int | None:
     reason = receipt.refusal(session, book, facts)
     about: dict[str, Any] = {} if delivery_id is None else {"delivery_id": delivery_id}
@@ -85,7 +96,7 @@ def _add_receipt(
     stored = (facts.person_language, facts.client_language)
     language = spoken(stored, facts.language, book.setting)
     brand = str(book.setting("brand_name"))
-    written = receipt.write(book, facts, language, brand, at)
+    written = receipt.write(book, facts, language, brand, at, offers)
     sender = sender_at(book.address_of_queue(facts.queue_id), facts.ticket_id)
     outgoing_id = _add(
         session,
@@ -106,6 +117,11 @@ def _add_receipt(
         language=language,
         **written._asdict(),
     )
+    if offers:
+        about["articles"] = [one.article_id for one in offers]
+        deflection.offered(
+            session, ticket_id=facts.ticket_id, lang=language, found=len(offers), at=at
+        )
     record(session, "receipt.sent", outgoing_id=outgoing_id, **about)
     return outgoing_id
 

@@ -4,6 +4,7 @@ It may go to somebody who never wrote, since a From line proves nothing. So an a
 isn't verified gets none of the submitted text, and no address gets many (I2).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from helpdesk.outbox.addressing import email_of, link_of, secret
 from helpdesk.outbox.receipt_facts import DAY_LIMIT, HOUR_LIMIT, Book, Facts, mailbox
 from helpdesk.outbox.rendering import greeting, moment, render
 from helpdesk.outbox.reply import subject_of
+from helpdesk.outbox.suggested import Offer
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.promised import Promised, promised_on
 
@@ -51,9 +53,19 @@ def refusal(session: Session, book: Book, facts: Facts) -> str | None:
     return _over_limit(book, facts, facts.address)
 
 
-def write(book: Book, facts: Facts, language: str, brand: str, at: datetime) -> Written:
-    """The receipt's words. Only a verified address reads its own name and subject in them."""
+def write(
+    book: Book,
+    facts: Facts,
+    language: str,
+    brand: str,
+    at: datetime,
+    offers: Sequence[Offer] = (),
+) -> Written:
+    """The receipt's words. Only a verified address reads its own name and subject in them; titles
+    of articles are our own words, so anybody may.
+    """
     trusted = bool(facts.verified)
+    link = link_of(facts.ticket_id, facts.link_nonce)
     with ext.in_language(language):
         number_line = _("Your request %(number)s is registered", number=facts.number)
         subject = subject_of(facts.subject, facts.number) if trusted else number_line
@@ -65,7 +77,8 @@ def write(book: Book, facts: Facts, language: str, brand: str, at: datetime) -> 
             number=facts.number,
             about=facts.subject if trusted else "",
             promise=_said(book.promised.get(facts.ticket_id), language, at),
-            link=link_of(facts.ticket_id, facts.link_nonce),
+            link=link,
+            offers=[(one.title, one.address, one.solved_address(link)) for one in offers],
         )
     return Written(subject, text, html)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from helpdesk import settings
@@ -18,7 +18,15 @@ from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.lib.text import email_key
 from helpdesk.outbox.models import Outgoing
 from helpdesk.outbox.rendering import Reader
-from helpdesk.tickets.models import NUMBER_OFFSET, Mailbox, Message, MessageKind, Queue, Ticket
+from helpdesk.tickets.models import (
+    NUMBER_OFFSET,
+    Channel,
+    Mailbox,
+    Message,
+    MessageKind,
+    Queue,
+    Ticket,
+)
 from helpdesk.tickets.promised import Promised, promised_on
 from helpdesk.tickets.queries import address_of_queue
 
@@ -36,12 +44,13 @@ class Facts(NamedTuple):
     client_id: int
     queue_id: int
     receipts: bool
+    articles: bool  # receipts offer some
     client_language: str | None
     person_language: str | None
     first_message_id: str | None
     address: str | None  # of the contact point, as the four below; None without one
     bad: bool | None
-    verified: bool | None
+    verified: bool | None  # by who wrote this ticket
     reader_id: int | None
     reader: Reader
 
@@ -86,12 +95,14 @@ _FACTS = (
         _TICKET.c.client_id,
         _TICKET.c.queue_id,
         _QUEUE.c.receipts,
+        _QUEUE.c.receipt_articles,
         _CLIENT.c.language,
         _PERSON.c.language,
         _FIRST,
         _POINT.c.value,
         _POINT.c.bad,
-        _POINT.c.verified,
+        # A form names an address and proves nothing, whoever has verified it before.
+        and_(_POINT.c.verified, _TICKET.c.channel != Channel.WEB),
         _POINT.c.person_id,
         _READER.c.name,
         _READER.c.vocative,

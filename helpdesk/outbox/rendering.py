@@ -31,10 +31,12 @@ class Reader(NamedTuple):
 
 def render(name: str, language: str, **values: Any) -> tuple[str, str]:
     """Text and HTML of the email `name`: templates/mail/NAME.txt and NAME.html."""
-    return (
-        tidy(_rendered(f"{name}.txt", language, values)),
-        render_html(name, language, **values),
-    )
+    return render_text(name, language, **values), render_html(name, language, **values)
+
+
+def render_text(name: str, language: str, **values: Any) -> str:
+    """The text of an email, or of a part of one."""
+    return tidy(_rendered(f"{name}.txt", language, values))
 
 
 def render_html(name: str, language: str, **values: Any) -> str:

@@ -10,12 +10,14 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk import ext
+from helpdesk import ext, settings
 from helpdesk.lib.html import text_to_html
 from helpdesk.lib.text import clean, clean_line
+from helpdesk.outbox.addressing import ticket_link
 from helpdesk.outbox.headers import well_formed_id
-from helpdesk.outbox.rendering import moment, render_html
-from helpdesk.tickets.models import Message, MessageKind, Ticket
+from helpdesk.outbox.rendering import moment, render_html, render_text
+from helpdesk.surveys import SCORES, rating_of
+from helpdesk.tickets.models import Message, MessageKind, Status, Ticket
 
 QUOTE_LINES = 60
 QUOTE_LETTERS = 6_000
@@ -79,16 +81,19 @@ def body_of(
     quoted = quoted_message(session, ticket, message)
     quote = _shortened(quoted.visible_text or quoted.text) if quoted else ""
     attribution = _attribution(quoted, language, at) if quoted else ""
+    scores = _scores(session, ticket, message)
     html = render_html(
         "reply",
         language,
         title=title,
+        scores=scores,
         answer=_markup(message.text),
         signature=_markup(signature),
         quote=_markup(quote),
         attribution=attribution,
     )
-    return _text(message.text, signature, attribution, quote), html
+    asked = render_text("rating", language, scores=scores) if scores else ""
+    return _text(message.text, signature, asked, attribution, quote), html
 
 
 def quoted_message(session: Session, ticket: Ticket, message: Message) -> Message | None:
@@ -105,10 +110,25 @@ def quoted_message(session: Session, ticket: Ticket, message: Message) -> Messag
     return session.scalar(query.order_by(Message.id.desc()).limit(1))
 
 
-def _text(answer: str, signature: str, attribution: str, quote: str) -> str:
+def _scores(session: Session, ticket: Ticket, message: Message) -> list[tuple[int, str]]:
+    """A link for each score, in the answer that says it is solved; until the client has rated.
+
+    The links only show the choice on the page: programs follow them as well.
+    """
+    if ticket.status != Status.RESOLVED or message.user_id is None:
+        return []
+    if not settings.get(session, "ask_rating") or rating_of(session, ticket.id) is not None:
+        return []
+    link = ticket_link(ticket)
+    return [(score, f"{link}?rate={score}#rate") for score in SCORES]
+
+
+def _text(answer: str, signature: str, asked: str, attribution: str, quote: str) -> str:
     parts = [answer.strip()]
     if signature:
         parts.append(f"-- \n{signature}")
+    if asked:
+        parts.append(asked.strip())
     if quote:
         marked = (f">{line}" if line.startswith(">") else f"> {line}" for line in quote.split("\n"))
         parts.append("\n".join([attribution, *(line.rstrip() for line in marked)]))

@@ -13,8 +13,11 @@ from helpdesk.accounts.models import (
     LimitHit,
     LoginSession,
     OneTimeLink,
+    PortalCode,
+    PortalSession,
 )
 from helpdesk.clients.facts import ClientNote, Document
+from helpdesk.clients.import_models import ImportProblem, ImportRun
 from helpdesk.clients.models import Person
 from helpdesk.files import StoredFile
 from helpdesk.intake.models import Delivery
@@ -101,6 +104,12 @@ def _links(at: datetime, limit: int) -> int:
     return _delete(OneTimeLink, OneTimeLink.expires_at < at, limit)
 
 
+def _portal(at: datetime, limit: int) -> int:
+    """Codes and sessions of customers."""
+    codes = _delete(PortalCode, PortalCode.expires_at < at, limit)
+    return codes + _delete(PortalSession, PortalSession.expires_at < at, limit)
+
+
 def _limits(at: datetime, limit: int) -> int:
     return _delete(LimitHit, LimitHit.expires_at < at, limit)
 
@@ -136,13 +145,26 @@ def _removed_facts(at: datetime, limit: int) -> int:
     )
 
 
+def _imports(at: datetime, limit: int) -> int:
+    """Files of imports hold personal values: they go as raw emails do, with what was wrong."""
+    old = ImportRun.updated_at < _since(at, "retention_raw_days")
+
+    def forget(session: Session, ids: Sequence[int]) -> None:
+        session.execute(delete(ImportProblem).where(ImportProblem.run_id.in_(ids)))
+        session.execute(delete(ImportRun).where(ImportRun.id.in_(ids)))
+
+    return _in_chunks(select(ImportRun.id).where(old), ImportRun.id, forget, min(limit, 10))
+
+
 TASKS: Sequence[Task] = (
+    _imports,
     _removed_facts,
     _raw_emails,
     _sent_emails,
     _drafts,
     _log_ins,
     _links,
+    _portal,
     _limits,
     _answers,
     _searches,

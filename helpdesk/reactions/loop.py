@@ -22,7 +22,7 @@ from helpdesk.ext import add_row
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.reactions.models import FailedReaction
-from helpdesk.reactions.table import REACTIONS, TOGETHER, Reaction, Reactions
+from helpdesk.reactions.table import REACTIONS, TOGETHER, Reaction, Reactions, prepare
 
 log = structlog.get_logger()
 
@@ -59,7 +59,10 @@ def _react(limit: int) -> int:
 
 def _follow(limit: int, way: Reactions) -> int:
     at = now()
+    with ext.session() as session:
+        prepared = prepare(session, limit)
     with ext.write() as session:
+        session.info.update(prepared)
         events = _claim(session, limit)
         way(session, [event for event in events if event.kind in REACTIONS], at)
         _finish(session, events)

@@ -12,6 +12,7 @@ from helpdesk.events import Event
 from helpdesk.notices import tell
 from helpdesk.outbox.models import Outgoing, OutgoingKind
 from helpdesk.reactions.step_email import email_step
+from helpdesk.surveys import LOW
 from helpdesk.tickets.models import Message, PolicyStep, StepAction, Ticket
 
 _TICKET, _MESSAGE = cast(Table, Ticket.__table__), cast(Table, Message.__table__)
@@ -48,6 +49,14 @@ def tell_assignees_of_messages(session: Session, events: Sequence[Event], at: da
 
 def tell_of_clock(session: Session, event: Event, at: datetime) -> None:
     _tell(session, event, _responsible(session, _ticket(session, event)), at)
+
+
+def tell_of_low_rating(session: Session, event: Event, at: datetime) -> None:
+    """Supervisors look at what went wrong; without any, the administrators do."""
+    if event.data["score"] > LOW:
+        return
+    people = _with_role(session, Role.SUPERVISOR) or _with_role(session, Role.ADMIN)
+    _tell(session, event, people, at)
 
 
 def tell_by_step(session: Session, event: Event, at: datetime) -> None:

@@ -6,11 +6,14 @@ One that happens a hundred times a second has a form for many events in `TOGETHE
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from helpdesk.events import Event
 from helpdesk.outbox import actions as outbox
+from helpdesk.outbox import suggested
+from helpdesk.reactions.codes import send_code
 from helpdesk.reactions.staff import (
     tell_assignee_of_bounce,
     tell_assignee_of_message,
@@ -19,11 +22,19 @@ from helpdesk.reactions.staff import (
     tell_by_step,
     tell_new_assignee,
     tell_of_clock,
+    tell_of_low_rating,
 )
 from helpdesk.tickets import sla
 
 Reaction = Callable[[Session, Event, datetime], None]
 Reactions = Callable[[Session, Sequence[Event], datetime], None]
+
+
+def prepare(session: Session, limit: int) -> dict[str, Any]:
+    """What the next `limit` events need that takes long to find: read before the write lock is
+    taken, and put into the `info` of the session in which they are followed up.
+    """
+    return suggested.prepare(session, limit)
 
 
 def send_receipt(session: Session, event: Event, at: datetime) -> None:
@@ -53,11 +64,13 @@ def recount_promises(session: Session, event: Event, at: datetime) -> None:
 REACTIONS: dict[str, list[Reaction]] = {
     "ticket.opened": [send_receipt],
     "ticket.assigned": [tell_new_assignee],
+    "portal.code_asked": [send_code],
     "client.changed": [recount_promises],
     "message.sent": [send_reply],
     "message.received": [tell_assignee_of_message],
     "message.failed": [tell_author_of_failure],
     "message.bounced": [tell_assignee_of_bounce],
+    "ticket.rated": [tell_of_low_rating],
     "clock.warned": [tell_of_clock],
     "clock.breached": [tell_of_clock],
     "clock.stepped": [tell_by_step],

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import ext, jobs
 from helpdesk.intake import smtp
+from helpdesk.kb import index
 from helpdesk.lib.clock import now
 from helpdesk.live import heartbeat
 from helpdesk.server import checks
@@ -44,7 +45,19 @@ class _Server(uvicorn.Server):
 def web(app: Flask, sock: socket.socket, slot: int) -> None:
     """Serve pages and streams on a listening socket until SIGTERM."""
     app.extensions["helpdesk_latency"].slot = slot
+    threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     asyncio.run(_web(app, Shared(sock, LOADS, slot)))
+
+
+def _warm(app: Flask) -> None:
+    """Read what search knows while pages are served already; the first search waits for no more
+    than is still missing.
+    """
+    try:
+        with app.app_context():
+            index.warm()
+    except SQLAlchemyError:
+        log.exception("search.not_read")
 
 
 async def _web(app: Flask, sock: socket.socket) -> None:

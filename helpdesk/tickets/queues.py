@@ -17,7 +17,7 @@ from helpdesk.tickets.models import Mailbox, Queue
 
 NAME_LIMIT = 80
 MAX_NUMBERS = 50
-CHANGEABLE = frozenset({"name", "numbers", "receipts", "active"})
+CHANGEABLE = frozenset({"name", "numbers", "receipts", "receipt_articles", "in_form", "active"})
 
 
 def create_queue(
@@ -29,10 +29,14 @@ def create_queue(
     at: datetime,
     numbers: Iterable[str] = (),
     receipts: bool = True,
+    receipt_articles: bool = False,
+    in_form: bool = False,
     actor: Actor = SYSTEM,
 ) -> Queue:
     """Add a queue with its primary mailbox; `numbers` are kept in E.164, read as in `country`.
 
+    `receipt_articles`: receipts offer articles that may answer; `in_form`: it takes the web forms
+    whose reason leads to no queue.
     Raises HelpdeskError for a bad name, address or number, Conflict for a taken one.
     """
     lock(session, "queues")
@@ -42,6 +46,8 @@ def create_queue(
         sort_key=sort_key(name),
         numbers=_free_numbers(session, numbers, country),
         receipts=receipts,
+        receipt_articles=receipt_articles,
+        in_form=in_form,
         active=True,
         created_at=at,
     )
@@ -55,7 +61,7 @@ def create_queue(
 def change_queue(
     session: Session, queue: Queue, *, country: str, at: datetime, actor: Actor, **changes: Any
 ) -> None:
-    """Change name, numbers, receipts or active.
+    """Change what CHANGEABLE names.
 
     Raises HelpdeskError for bad values and for closing the last active queue, Conflict for taken
     ones, and TypeError for a field that is not a queue's: that is a bug.

@@ -6,6 +6,7 @@ from helpdesk.web.admin import (
     brand,
     calendars,
     deliveries,
+    embed,
     export,
     fields,
     imports,
@@ -54,9 +55,11 @@ from helpdesk.web.desk import (
 from helpdesk.web.portal import article as portal_article
 from helpdesk.web.portal import ask as portal_ask
 from helpdesk.web.portal import brand as portal_brand
+from helpdesk.web.portal import embed as portal_embed
 from helpdesk.web.portal import files as portal_files
 from helpdesk.web.portal import find as portal_find
 from helpdesk.web.portal import home as portal_home
+from helpdesk.web.portal import my as portal_my
 from helpdesk.web.portal import rate as portal_rate
 from helpdesk.web.portal import seo as portal_seo
 from helpdesk.web.portal import solved as portal_solved
@@ -64,15 +67,17 @@ from helpdesk.web.portal import ticket as portal_ticket
 from helpdesk.web.portal import topics as portal_topics
 from helpdesk.web.site import init_site
 from helpdesk.web.supervisor import home as supervisor_home
+from helpdesk.web.supervisor import ratings as supervisor_ratings
 
 DESK = (login, queue, ticket, changes, classify, composer, sending, files, notices, me, keys, zones)
 CLIENT = (card, client, client_record, client_people, client_facts, client_items, client_ticket)
 KB = (kb, kb_edit, kb_versions, kb_lists, kb_beside, kb_pictures, admin_kb)
 READING = (portal_home, portal_find, portal_topics, portal_article, portal_brand, portal_seo)
 ASKING = (portal_ask, portal_ticket, portal_files, portal_rate, portal_solved)
-PORTAL = (*READING, *ASKING)
+THEIRS = (portal_my, portal_embed)
+PORTAL = (*READING, *ASKING, *THEIRS)
 MERGE = (merge, duplicates, gaps)
-SUPERVISOR = (supervisor_home,)
+SUPERVISOR = (supervisor_home, supervisor_ratings)
 ADMIN = (
     index,
     staff,
@@ -86,6 +91,7 @@ ADMIN = (
     outbox,
     settings,
     brand,
+    embed,
     tokens,
     privacy,
     imports,
@@ -95,4 +101,5 @@ ADMIN = (
 
 def init_pages(app: Flask) -> None:
     """Prepare `app` for pages and register all of them."""
-    init_site(app, [m.blueprint for m in (*PORTAL, *DESK, *CLIENT, *MERGE, *KB, *SUPERVISOR, *ADMIN)])
+    rooms = (*PORTAL, *DESK, *CLIENT, *MERGE, *KB, *SUPERVISOR, *ADMIN)
+    init_site(app, [room.blueprint for room in rooms])

@@ -136,6 +136,8 @@ def _leave(_error: BaseException | None) -> None:
 def _headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if "frame-ancestors http" in response.headers["Content-Security-Policy"]:
+        response.headers.pop("X-Frame-Options", None)  # it knows no list of sites
     if _is_page() and "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
     if _is_page():

@@ -186,6 +186,7 @@ def notice_text(kind: str) -> str:
         "message.noted": _("A colleague left a note"),
         "message.failed": _("Your answer could not be delivered"),
         "message.bounced": _("The mail came back undelivered"),
+        "ticket.rated": _("The client is not satisfied"),
         "clock.warned": _("A deadline is near"),
         "clock.breached": _("A deadline is over"),
         "clock.stepped": _("Escalated: a deadline is over"),

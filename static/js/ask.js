@@ -44,8 +44,8 @@ if (box) {
     if (!button) return;
     const sent = document.createElement("form");
     sent.method = "post";
-    sent.action = "/ask/solved";
-    for (const [name, value] of Object.entries({ token: field("token").value, lang: field("lang").value, article: button.dataset.solved })) {
+    sent.action = box.dataset.done || "/ask/solved";
+    for (const [name, value] of Object.entries({ csrf_token: field("csrf_token").value, lang: field("lang").value, article: button.dataset.solved })) {
       sent.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
     }
     document.body.append(sent);

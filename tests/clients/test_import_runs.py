@@ -5,23 +5,27 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
 from helpdesk import ext
 from helpdesk.clients.actions import add_contact_point, add_person, create_client
-from helpdesk.clients.import_models import ImportRun
+from helpdesk.clients.import_models import ImportProblem, ImportRun
 from helpdesk.clients.importing import actions
 from helpdesk.clients.importing.run import next_chunk
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.clients.search import find_client_ids
 from helpdesk.events import Event
 from helpdesk.fields import seed_fields
+from helpdesk.files import StoredFile
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import Conflict, HelpdeskError
+from helpdesk.privacy.retain import retain
 from tests.cast import Cast
 from tests.clients.tables import begin, counts, imported, problems, start, step, work
 
@@ -273,3 +277,15 @@ def test_a_killed_worker_leaves_no_row_out_and_none_twice(
     work()
     assert counts(run_id) == ("done", 2500, 0, 0, 0)
     assert total() == 2500 + 2
+
+
+def test_files_of_imports_go_after_the_period_of_raw_mail(
+    cast: Cast, file: Path, clock: time_machine.Traveller
+) -> None:
+    begin(file, f"{HEAD}1,Ann,not an address,,\n", cast.sam)
+    work()
+    clock.shift(timedelta(days=91))
+    retain(now())
+    with ext.session() as session:
+        for table in (ImportRun, ImportProblem, StoredFile):
+            assert session.scalar(select(func.count()).select_from(table)) == 0

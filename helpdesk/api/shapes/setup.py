@@ -27,6 +27,8 @@ class QueueOut(Out):
     name: str
     address: str | None
     numbers: list[str]
+    receipt_articles: bool
+    in_form: bool
 
 
 class QueueList(Listed):
@@ -37,6 +39,12 @@ class QueueIn(In):
     name: UniqueName
     address: Email
     numbers: Annotated[list[Phone], Field(max_length=50)] = Field(default_factory=list)
+    receipt_articles: bool = Field(
+        default=False, description="Receipts offer articles that may answer."
+    )
+    in_form: bool = Field(
+        default=False, description="It takes web forms whose contact reason leads to no queue."
+    )
 
 
 Window = Annotated[

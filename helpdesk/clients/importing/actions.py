@@ -133,18 +133,6 @@ def go_on(session: Session, run: ImportRun, *, at: datetime) -> None:
     session.flush()
 
 
-def forget_run(session: Session, run: ImportRun) -> None:
-    """Delete a run with its problems; its file goes with the next sweep of unused ones.
-
-    Raises Conflict while it is read.
-    """
-    if run.todo is not None:
-        raise Conflict(_lazy("The file is being read. Stop it first."))
-    session.execute(delete(ImportProblem).where(ImportProblem.run_id == run.id))
-    session.delete(run)
-    session.flush()
-
-
 def _check_idle(run: ImportRun) -> None:
     if run.state not in EDITABLE:
         raise Conflict(_lazy("This file is being imported or is in already. Choose it anew."))

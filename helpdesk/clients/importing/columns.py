@@ -85,11 +85,11 @@ CLIENTS = (
         + ("нотатка", "нотатки", "примечание", "примітка", "комментарий", "коментар", "описание")
         + ("опис",),
     ),
-    Column("person_id", _lazy("Helpdesk ID of the person"), ("person_id",)),
+    Column("person_id", _lazy("Helpdesk ID of the person")),
     Column(
         "person_external_id",
         _lazy("External ID of the person"),
-        ("person external id", "contact id", "код контакта", "код контактной особи"),
+        ("person external id", "contact id", "person id", "код контакта", "код контактной особи"),
     ),
     Column(
         "person",
@@ -126,7 +126,7 @@ CLIENTS = (
     ),
 )
 WHOSE = (
-    Column("client_id", _lazy("Client’s helpdesk ID"), ("client_id",)),
+    Column("client_id", _lazy("Client’s helpdesk ID")),
     Column(
         "client_external_id",
         _lazy("Client’s external ID"),
@@ -216,7 +216,7 @@ INVOICES = (
 )
 ITEMS = (
     *WHOSE,
-    Column("id", _lazy("Item’s helpdesk ID"), ("item_id",)),
+    Column("id", _lazy("Item’s helpdesk ID")),
     Column(
         "external_id",
         _lazy("Item number"),
@@ -248,6 +248,7 @@ COLUMNS: Mapping[ImportKind, tuple[Column, ...]] = {
     ImportKind.INVOICES: INVOICES,
     ImportKind.ITEMS: ITEMS,
 }
+_OURS = ("id", "person_id", "client_id")  # in other systems' files these are numbers of theirs
 # Headers such as "Phone (work)" or "Электронная почта 2".
 _PARTS = {
     "emails": ("email", "e mail", "mail", "почта", "пошта"),
@@ -273,7 +274,8 @@ def guess(
     """
     known: dict[str, str] = {}
     for column in columns:
-        for name in (column.key, column.label, *column.names):
+        own = () if column.key in _OURS else (column.key,)
+        for name in (*own, column.label, *column.names):
             known.setdefault(_plain(name), column.key)
     # What our own pages and exports say goes before what others may mean.
     known |= {_plain(column.label): column.key for column in reversed(columns)}

@@ -226,7 +226,8 @@ def _owner(cell: str, known: Known) -> int:
 
 
 def _add_points(found: ClientRow, kind: ContactKind, cell: str, country: str) -> None:
-    parts = cell.split() if kind == ContactKind.EMAIL and ";" not in cell else [cell]
+    words = cell.split()
+    parts = words if kind == ContactKind.EMAIL and all("@" in word for word in words) else [cell]
     for part in (text for whole in parts for text in several(whole)):
         key, shown = read_contact(kind, part, country)
         found.points.setdefault((kind, key), shown)

@@ -26,6 +26,8 @@ from helpdesk.web.portal.brand import accent_of, read_links
 
 blueprint = Blueprint("admin_brand", __name__)
 
+Logo = tuple[FileStorage, bytes, str]  # as it was sent, its octets, its type
+
 NAME_LIMIT = 60
 LOGO_LIMIT = 10_000
 """Octets: the whole start page with its fonts stays below 100 kB."""
@@ -50,20 +52,24 @@ def save() -> BaseResponse | tuple[str, int]:
     try:
         wanted, logo = _read(), _logo()
         with ext.write() as session:
-            current = _current(session)
-            check_seen(fingerprint(current))
-            if "no_logo" in request.form:
-                wanted["brand_logo"] = {}
-            elif logo is not None:
-                wanted["brand_logo"] = _keep_logo(session, *logo)
-            for name, value in wanted.items():
-                if current[name] != value:
-                    settings.put(session, name, value, actor=actor())
+            _change(session, wanted, logo)
     except HelpdeskError as error:
         return _page(request.form, wrong(error)), page_status(error)
     forget()
     flash(_("Saved."))
     return redirect("/admin/brand")
+
+
+def _change(session: Session, wanted: dict[str, Any], logo: Logo | None) -> None:
+    current = _current(session)
+    check_seen(fingerprint(current))
+    if "no_logo" in request.form:
+        wanted["brand_logo"] = {}
+    elif logo is not None:
+        wanted["brand_logo"] = _keep_logo(session, *logo)
+    for name, value in wanted.items():
+        if current[name] != value:
+            settings.put(session, name, value, actor=actor())
 
 
 def _current(session: Session) -> dict[str, Any]:
@@ -124,7 +130,7 @@ def _check_notice(lang: str, text: str) -> None:
         raise HelpdeskError(error.message, field=name, **error.params) from None
 
 
-def _logo() -> tuple[FileStorage, bytes, str] | None:
+def _logo() -> Logo | None:
     """The picture that was sent, and its type by its content. Raises HelpdeskError."""
     sent = request.files.get("logo")
     if sent is None or not sent.filename:

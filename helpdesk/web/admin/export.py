@@ -99,10 +99,16 @@ def _as_xlsx(header: Sequence[str], lines: Iterable[Sequence[str]], name: str) -
         raise
     size = file.tell()
     file.seek(0)
-    response = Response(iter(lambda: file.read(BLOCK), b""), mimetype=XLSX)
+    response = Response(_blocks(file), mimetype=XLSX)
     response.call_on_close(file.close)
     response.content_length = size
     return _saved(response, name)
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while block := file.read(BLOCK):
+            yield block
 
 
 def _write_book(file: IO[bytes], header: Sequence[str], lines: Iterable[Sequence[str]]) -> None:

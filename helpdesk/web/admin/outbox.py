@@ -122,7 +122,12 @@ def states() -> dict[str, tuple[str, str | None]]:
 
 
 def kinds() -> dict[str, str]:
-    return {"reply": _("Answer"), "receipt": _("Receipt"), "notice": _("Notice")}
+    return {
+        "reply": _("Answer"),
+        "receipt": _("Receipt"),
+        "notice": _("Notice"),
+        "code": _("Code for the portal"),
+    }
 
 
 def _attachments(session: Session, outgoing: Outgoing) -> Sequence[Attachment]:

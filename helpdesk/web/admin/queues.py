@@ -29,6 +29,8 @@ class Shown:
     address: str = ""
     numbers: str = ""
     receipts: bool = True
+    receipt_articles: bool = False
+    in_form: bool = False
     active: bool = True
 
     def changes(self) -> dict[str, Any]:
@@ -36,6 +38,8 @@ class Shown:
             "name": self.name,
             "numbers": [line for line in self.numbers.splitlines() if line.strip()],
             "receipts": self.receipts,
+            "receipt_articles": self.receipt_articles,
+            "in_form": self.in_form,
             "active": self.active,
         }
 
@@ -70,6 +74,8 @@ def create() -> BaseResponse | tuple[str, int]:
                 address=shown.address.strip(),
                 numbers=wanted["numbers"],
                 receipts=shown.receipts,
+                receipt_articles=shown.receipt_articles,
+                in_form=shown.in_form,
                 country=_country(),
                 at=now(),
                 actor=actor(),
@@ -174,6 +180,8 @@ def _read() -> Shown:
         address=form.get("address", "")[:320],
         numbers=form.get("numbers", "")[:4000],
         receipts=form.get("receipts") == "1",
+        receipt_articles=form.get("receipt_articles") == "1",
+        in_form=form.get("in_form") == "1",
         active=form.get("active") == "1",
     )
 
@@ -183,6 +191,8 @@ def _shown(queue: Queue) -> Shown:
         name=queue.name,
         numbers="\n".join(queue.numbers),
         receipts=queue.receipts,
+        receipt_articles=queue.receipt_articles,
+        in_form=queue.in_form,
         active=queue.active,
     )
 

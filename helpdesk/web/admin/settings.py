@@ -18,7 +18,9 @@ from helpdesk.web.guard import actor, needs, reading
 blueprint = Blueprint("admin_settings", __name__)
 
 TEXT_LIMIT = 60
+SWITCHES = ("ask_rating",)
 NAMES = (
+    *SWITCHES,
     "primary_language",
     "language_rule",
     "retention_raw_days",
@@ -59,6 +61,9 @@ def _current(session: Session) -> dict[str, Any]:
 def _read() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in NAMES:
+        if name in SWITCHES:
+            found[name] = request.form.get(name) == "1"
+            continue
         text = clean_line(request.form.get(name, ""), TEXT_LIMIT)
         found[name] = _number(name, text) if name.endswith("_days") else text
     return found

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk.events import Event
 from helpdesk.lib.errors import _lazy
+from helpdesk.surveys import LOW
 from helpdesk.web.about import learn_products, product_name, reason_title
 from helpdesk.web.desk.directory import queue_names, user_names
 from helpdesk.web.words import words
@@ -25,6 +26,7 @@ SHOWN = (
     "ticket.kind",
     "ticket.reason",
     "ticket.product",
+    "ticket.rated",
     "clock.warned",
     "clock.breached",
     "clock.stepped",
@@ -89,6 +91,8 @@ def _marks(event: Event) -> tuple[str | None, str]:
         return "bad", "ck-over"
     if event.kind == "message.bounced":
         return "bad", "alert-triangle"
+    if event.kind == "ticket.rated" and event.data["score"] <= LOW:
+        return "bad", "star"
     if event.kind == "clock.warned":
         return "warn", "clock"
     if event.kind == "ticket.status":
@@ -105,6 +109,7 @@ _ICONS = {
     "ticket.kind": "message-question",
     "ticket.reason": "list-tree",
     "ticket.product": "package",
+    "ticket.rated": "star",
     "receipt.sent": "mail",
 }
 
@@ -148,6 +153,7 @@ _TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "ticket.kind": _change(_lazy("Kind"), lambda value: words().kind.get(value, "–")),
     "ticket.reason": _change(_lazy("Reason"), reason_title),
     "ticket.product": _change(_lazy("Product"), product_name),
+    "ticket.rated": lambda data: _("The client rates: %(score)s of 5", score=data["score"]),
     "clock.warned": lambda data: _("%(metric)s: the deadline is near", metric=_metric(data)),
     "clock.breached": lambda data: _("%(metric)s: the deadline is over", metric=_metric(data)),
     "clock.stepped": _step,

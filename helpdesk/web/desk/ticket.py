@@ -16,6 +16,7 @@ from helpdesk.accounts.permissions import can
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.notices import Notice, count_unread, mark_read
+from helpdesk.surveys import Rating
 from helpdesk.tickets.explain import ExplainedClock, explain
 from helpdesk.tickets.models import (
     DONE,
@@ -53,6 +54,7 @@ class Opened:
     drafts: Mapping[MessageKind, Draft]
     told: bool
     unread: int  # notices of the reader
+    rating: Rating | None
 
 
 @blueprint.get("/desk/t/<number>")
@@ -123,8 +125,8 @@ def _open(number: str) -> Opened:
     rows = reading().execute(_OPENED, values).all()
     if not rows or not can(viewer(), "ticket.read", rows[0][0]):
         raise NotFound()
-    ticket, _draft, told, unread = rows[0]
-    return Opened(ticket, {row[1].kind: row[1] for row in rows if row[1]}, told, unread)
+    ticket, _draft, told, unread, rating = rows[0]
+    return Opened(ticket, {row[1].kind: row[1] for row in rows if row[1]}, told, unread, rating)
 
 
 def _ticket() -> Select[Ticket]:
@@ -150,7 +152,8 @@ def _opened() -> Select[Any]:
     )
     own = and_(Draft.ticket_id == Ticket.id, Draft.user_id == reader)
     query: Select[Any] = _ticket().outerjoin(Draft, own)
-    return query.add_columns(Draft, told, count_unread(reader).scalar_subquery())
+    query = query.outerjoin(Rating, Rating.ticket_id == Ticket.id)
+    return query.add_columns(Draft, told, count_unread(reader).scalar_subquery(), Rating)
 
 
 # Made once: each ticket is opened by them, and building a statement costs more than running it.
@@ -204,6 +207,7 @@ def _talk(opened: Opened) -> dict[str, Any]:
         "queues": open_queues(viewer()),
         "channel_icon": CHANNEL_ICONS[found.channel],
         "reason": reason_name(found.reason),
+        "rating": opened.rating,
         "suffix": f"?{suffix}" if suffix else "",
         "own": me(),
         "related": found.related_to_id and found.related_to_id + NUMBER_OFFSET,

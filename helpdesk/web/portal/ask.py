@@ -112,7 +112,7 @@ def products() -> str:
 def solved() -> BaseResponse:
     """An article answered the question, so that the form need not be sent."""
     _speak_as_form()
-    token = request.form.get("token", "")
+    token = request.form.get("csrf_token", "")
     article_id = request.form.get("article", "")
     if form_token.age(NAME, token, now()) is None or not article_id.isdecimal():
         return redirect("/ask", 303)
@@ -127,7 +127,7 @@ for view in (send, solved):
 def taken_from(where: str) -> BaseResponse | tuple[str, int]:
     """Take the form of this request; `where`: "ask" or "embed", the page it is on."""
     at, what = now(), asked.typed()
-    token = request.form.get("token", "")
+    token = request.form.get("csrf_token", "")
     age = form_token.age(NAME, token, at)
     try:
         asked.check_flood(reading(), _address(), at)

@@ -173,11 +173,11 @@ def _check_contact(what: Typed) -> None:
     if not what.contact:
         message = _lazy("Write an email address or a phone number, so that we can answer.")
         raise HelpdeskError(message, field="contact")
-    if valid_email(what.contact) or number_of(what.contact) is not None:
-        return
     if _ALMOST_EMAIL.fullmatch(what.contact) and "." not in what.contact.rpartition("@")[2]:
         message = _lazy("The end of the address is missing, for example .com")
         raise HelpdeskError(message, field="contact")
+    if valid_email(what.contact) or number_of(what.contact) is not None:
+        return
     message = _lazy("This is neither an email address nor a phone number. Look at it again.")
     raise HelpdeskError(message, field="contact")
 
@@ -200,17 +200,11 @@ def _product(session: Session, text: str) -> int | None:
     """By its name or number, or by words that only one product has."""
     if not text:
         return None
-    found = find_products(session, text, limit=2)
-    if len(found) > 1:
-        exact = [one for one in find_products(session, text) if text in (one.name, one.sku)]
-        found = exact or found
-    if len(found) == 1:
-        return found[0].id
     try:
-        one = product_named(session, text)
+        found = [product_named(session, text)]
     except HelpdeskError:
-        one = None
-    if one is not None and one.active:
-        return one.id
+        found = find_products(session, text, limit=2)
+    if len(found) == 1 and found[0].active:
+        return found[0].id
     message = _lazy("We do not know this product. Choose one from the list, or leave it empty.")
     raise HelpdeskError(message, field="product")

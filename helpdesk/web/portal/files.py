@@ -25,6 +25,8 @@ blueprint.after_request(link.private)
 
 MEGABYTE = 1_048_576
 OCTETS = "application/octet-stream"
+PROGRAMS = ("exe", "com", "scr", "pif", "bat", "cmd", "msi", "vbs", "hta", "lnk", "jar", "ps1")
+"""Endings of what a colleague's computer might run."""
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
 
 
@@ -69,6 +71,9 @@ def store(uploads: Sequence[FileStorage]) -> tuple[FileRef, ...]:
 def _stored(file: FileStorage, most: int) -> FileRef:
     data = file.read(most + 1)
     name = clean_filename(file.filename or "")
+    if name.rpartition(".")[2].lower() in PROGRAMS:
+        message = _lazy("Files of this type are not taken: %(name)s")
+        raise HelpdeskError(message, field="files", name=clean_line(name, 80))
     if len(data) > most:
         raise HelpdeskError(
             _lazy("%(name)s is too large: at most %(most)s MB."),

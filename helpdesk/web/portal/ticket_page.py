@@ -60,7 +60,7 @@ def parts(ticket: Ticket, token: str, written: Written) -> dict[str, Any]:
     older_than = _number(request.args.get("before", ""))
     said_before, more = talk.conversation(reading(), ticket, older_than)
     rating = rating_of(reading(), ticket.id) if may_rate(ticket) else None
-    wished = _number(request.args.get("rate", ""))
+    wished = _number(request.values.get("rate", "") or request.form.get("score", ""))
     comment = written.comment
     return {
         "ticket": ticket,
