@@ -42,6 +42,7 @@ TEXTS: Mapping[str, int] = {
 
 
 MOST_ORIGINS = 50
+_PORTS = {"https": 443, "http": 80}  # these are not named in an origin (RFC 6454 §6.2)
 _HOST = re.compile(r"(?!.*\.\.)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
@@ -90,7 +91,8 @@ def _origin(line: str) -> str:
     try:
         parts = urlsplit(line)
         host = (parts.hostname or "").encode("idna").decode("ascii")
-        scheme, port = parts.scheme, f":{parts.port}" if parts.port else ""
+        scheme = parts.scheme
+        port = f":{parts.port}" if parts.port not in (None, _PORTS.get(scheme)) else ""
     except ValueError:  # a wrong port, or a wrong name
         host = scheme = port = ""
     if scheme not in ("https", "http") or not _HOST.fullmatch(host):

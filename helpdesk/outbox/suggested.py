@@ -32,7 +32,7 @@ MOST = 3
 SURE = 0.44
 """How likely the first article must be the right one. Of such articles about 70 in a hundred are
 (`kb.confidence`); nobody asked for these, so a receipt with none is better than one with chance."""
-FAR = 0.5
+FAR = 0.6
 """What scores less than this part of the first is not offered beside it."""
 LENGTH = 4_000  # characters of an email that are looked at: it tells its question first
 

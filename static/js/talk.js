@@ -12,10 +12,13 @@ if (document.querySelector("[data-sent]")) {
   store.drop("ask");
   history.replaceState(null, "", base);
 }
-if (document.querySelector(".flash")) store.drop(KEY);
-else if (!text.value) text.value = store.get(KEY) ?? "";
+const SENT = `${KEY}:sent`;
+if (document.querySelector(".flash") && store.get(SENT) === store.get(KEY)) store.drop(KEY);
+store.drop(SENT);
+if (!text.value) text.value = store.get(KEY) ?? "";
 text.addEventListener("input", () => { if (text.value) store.set(KEY, text.value); else store.drop(KEY); });
 form.addEventListener("submit", () => {
+  store.set(SENT, text.value);
   const button = form.querySelector(".primary");
   setTimeout(() => { button.disabled = true; }, 0);
   setTimeout(() => { button.disabled = false; }, 15_000);
@@ -72,6 +75,7 @@ function watch() {
   later();
 }
 if (!("still" in live.dataset)) {
+  document.querySelector("[data-refresh]").hidden = true;
   document.addEventListener("visibilitychange", watch);
   addEventListener("pagehide", () => source?.close());
   addEventListener("online", watch);

@@ -333,6 +333,8 @@ def test_a_wrong_method_says_which_are_right(alice: Program) -> None:
 def test_an_unknown_address_is_a_problem_too(alice: Program, app: Flask) -> None:
     for path in ("", "/", "/nothing", "/tickets/", "/tickets/1/nothing", "/../admin", "/%2e%2e"):
         checked(alice.call("GET", path), 404)
+    for path in ("/clients/1%0A", "/clients/%0A", "/%0A/x%0D%0Ay", "/clients/1/%0A", "/%00"):
+        checked(alice.call("GET", path), 404)
     checked(app.test_client().get(f"{V1}/nothing"), 401)
 
 

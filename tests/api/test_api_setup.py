@@ -26,6 +26,13 @@ def test_a_queue_is_added_with_its_address(ada: Program) -> None:
     assert kinds[-2:] == ["queue.created", "mailbox.created"]
 
 
+def test_a_queue_says_whether_it_takes_forms_and_offers_articles(ada: Program) -> None:
+    queue = ada.post("/queues", SHOP | {"receipt_articles": True, "in_form": True})
+    assert (queue["receipt_articles"], queue["in_form"]) == (True, True)
+    [other, *_] = ada.get("/queues")["items"]
+    assert (other["receipt_articles"], other["in_form"]) == (False, False)
+
+
 A_WRONG_QUEUE_IS_REFUSED: list[tuple[dict[str, object], int, str]] = [
     ({"name": "support"}, 409, "name"),
     ({"name": "12"}, 422, "name"),
@@ -34,6 +41,7 @@ A_WRONG_QUEUE_IS_REFUSED: list[tuple[dict[str, object], int, str]] = [
     ({"numbers": ["12"]}, 422, "numbers.0"),
     ({"numbers": ["1234"]}, 409, "numbers"),
     ({"receipts": False}, 422, "receipts"),
+    ({"in_form": "yes"}, 422, "in_form"),
 ]
 
 

@@ -1,6 +1,5 @@
 """A table is chosen, checked and imported in the browser while its page shows how far it is."""
 
-import os
 import re
 from pathlib import Path
 
@@ -33,20 +32,13 @@ def test_a_file_is_imported_before_ones_eyes(
     page.get_by_role("button", name=re.compile("Look into it")).click()
     expect(page.get_by_label("ПІБ")).to_have_value("name")
     assert inspect(page) == []
-    _shot(page, f"map-{size[0]}")
     page.get_by_role("button", name=re.compile("Check the file")).click()
     begin = page.get_by_role("button", name=re.compile("Import 900 rows"))
     expect(begin).to_be_visible()
     assert inspect(page) == []
-    _shot(page, f"checked-{size[0]}")
     begin.click()
     expect(page.get_by_text("Imported", exact=True)).to_be_visible()
     expect(page.get_by_text("Show again")).to_have_count(0)
     assert inspect(page) == []
     page.goto("/admin/export")
     assert inspect(page) == []
-    _shot(page, f"export-{size[0]}")
-
-
-def _shot(page, name):
-    page.screenshot(path=f"/tmp/b/shot-{name}.png", full_page=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk import ext, settings
 from helpdesk.kb import index, units
+from helpdesk.kb.actions import delete_article, undelete_article
 from helpdesk.kb.learning import learn, unlearn
 from helpdesk.kb.models import (
     Article,
@@ -219,6 +220,47 @@ def test_examples_that_went_with_their_rows_are_forgotten(base: Flask) -> None:
         index.relearn(session, article.id, "en")
         kept = session.scalars(select(Indexed.words).where(Indexed.kind == IndexedKind.LEARNED))
         assert list(kept) == [""]
+
+
+def test_examples_of_a_deleted_article_say_nothing_until_it_is_put_back(base: Flask) -> None:
+    question = "my gizmo arrived purple"
+    with base.app_context(), ext.write() as session:
+        article = session.scalars(select(Article).where(Article.key == "return")).one()
+        for lang in ("en", "uk"):
+            learn(session, article.id, lang, question, source=Source.API)
+    assert learned(base) == 2
+    with base.app_context(), ext.write() as session:
+        article = session.scalars(select(Article).where(Article.key == "return")).one()
+        delete_article(session, article, at=THEN)
+        learn(session, article.id, "en", f"{question} again", source=Source.API)
+    assert (learned(base), keys(base, question, "en")[:1]) == (0, [])
+    with base.app_context(), ext.write() as session:
+        article = session.scalars(select(Article).where(Article.key == "return")).one()
+        undelete_article(session, article, at=THEN)
+    assert (learned(base), keys(base, question, "en")[0]) == (2, "return")
+
+
+def learned(base: Flask) -> int:
+    """In how many languages the examples of articles say something."""
+    said = select(Indexed.id).where(Indexed.kind == IndexedKind.LEARNED, Indexed.words != "")
+    with base.app_context(), ext.session() as session:
+        return len(session.scalars(said).all())
+
+
+def test_a_process_that_has_read_the_index_searches_without_reading_it(
+    base: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_more: object) -> None:
+        raise AssertionError("it was read already")
+
+    index.warm()
+    monkeypatch.setattr(index, "_apply", read)
+    assert keys(base, "money back", "en")[0] == "return"
+
+
+def test_an_empty_base_is_read_without_ado(app: Flask) -> None:
+    index.warm()
+    assert keys(app, "money back", "en") == []
 
 
 def test_a_question_solved_before_is_known_again(base: Flask) -> None:

@@ -172,6 +172,20 @@ def test_new_queue_takes_mail_and_shows_on_the_start_page(ada: Pages) -> None:
     assert kinds()[-2:] == ["queue.created", "mailbox.created"]
 
 
+def test_a_queue_offers_articles_and_takes_forms_as_it_is_ticked(ada: Pages, cast: Cast) -> None:
+    path = f"/admin/queues/{cast.support.id}"
+    fields = ada.get(path).form(path)
+    assert not {"receipt_articles", "in_form"} & fields.keys()
+    ticked = fields | {"receipt_articles": "1", "in_form": "1"}
+    assert ada.send(path, ticked).status == 200
+    fields = ada.get(path).form(path)
+    assert {"receipt_articles", "in_form"} <= fields.keys()
+    with ext.session() as session:
+        event = session.scalars(select(Event).order_by(Event.id.desc()).limit(1)).one()
+    assert event.data["fields"] == ["in_form", "receipt_articles"]
+    assert ada.send(path, ticked).status == 409  # the form is older than the change
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -47,7 +47,7 @@ def test_a_file_is_chosen_mapped_checked_and_imported(sam: Pages) -> None:
     assert "Being checked" in sam.get(page.place).text
     work()
     checked = sam.get(page.place)
-    assert "Import 1 rows" in checked.text and "Пошта: This is not an email address" in checked.text
+    assert "Import 1 row" in checked.text and "Пошта: This is not an email address" in checked.text
     sam.post(f"{page.place}/start")
     work()
     assert "Imported" in sam.get(page.place).text

@@ -24,7 +24,7 @@ from helpdesk.kb.models import Article, ArticleText, Outcome, Source, State
 from helpdesk.kb.queries import shown_html
 from helpdesk.kb.search import Hit, search
 from helpdesk.lib.clock import now
-from helpdesk.lib.errors import HelpdeskError, TooMany
+from helpdesk.lib.errors import HelpdeskError, TooMany, _lazy
 from helpdesk.lib.text import clean_line
 from helpdesk.products import NAME_LIMIT, find_products
 from helpdesk.tickets.models import Ticket
@@ -115,7 +115,7 @@ def solved() -> BaseResponse:
     token = request.form.get("csrf_token", "")
     article_id = request.form.get("article", "")
     if form_token.age(NAME, token, now()) is None or not article_id.isdecimal():
-        return redirect("/ask", 303)
+        raise HelpdeskError(_lazy("The page was open for long. Open it again."))
     _count_solved(_visit(token), int(article_id[:15]))
     return make_response(render_template("portal/answered.html"))
 

@@ -1,5 +1,6 @@
 """Files of a customer's ticket: what they may read, and what they send."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from urllib.parse import quote
@@ -60,26 +61,34 @@ def attachment(token: str, file_id: int) -> Response:
 
 def store(uploads: Sequence[FileStorage]) -> tuple[FileRef, ...]:
     """Put what was chosen on the disk, before the database is locked. Raises HelpdeskError."""
+    return tuple(_taken(file, keep=True) for file in _chosen(uploads))
+
+
+def described(uploads: Sequence[FileStorage]) -> tuple[FileRef, ...]:
+    """The same without putting anything anywhere: what a form that came before is known by."""
+    return tuple(_taken(file, keep=False) for file in _chosen(uploads))
+
+
+def _chosen(uploads: Sequence[FileStorage]) -> list[FileStorage]:
     chosen = [file for file in uploads if file.filename]
     if len(chosen) > MAX_FILES:
         message = _lazy("At most %(most)s files fit one message.")
         raise HelpdeskError(message, field="files", most=MAX_FILES)
+    return chosen
+
+
+def _taken(file: FileStorage, *, keep: bool) -> FileRef:
     most = int(current_app.config["MAX_MAIL_BYTES"])
-    return tuple(_stored(file, most) for file in chosen)
-
-
-def _stored(file: FileStorage, most: int) -> FileRef:
+    file.stream.seek(0)
     data = file.read(most + 1)
     name = clean_filename(file.filename or "")
+    shown = clean_line(name, 80)
     if name.rpartition(".")[2].lower() in PROGRAMS:
         message = _lazy("Files of this type are not taken: %(name)s")
-        raise HelpdeskError(message, field="files", name=clean_line(name, 80))
+        raise HelpdeskError(message, field="files", name=shown)
     if len(data) > most:
-        raise HelpdeskError(
-            _lazy("%(name)s is too large: at most %(most)s MB."),
-            field="files",
-            name=clean_line(name, 80),
-            most=most // MEGABYTE,
-        )
+        message = _lazy("%(name)s is too large: at most %(most)s MB.")
+        raise HelpdeskError(message, field="files", name=shown, most=most // MEGABYTE)
+    digest = files.put(data) if keep else hashlib.sha256(data).hexdigest()
     kind = file.mimetype.lower()
-    return FileRef(files.put(data), len(data), name, kind if _TYPE.fullmatch(kind) else OCTETS)
+    return FileRef(digest, len(data), name, kind if _TYPE.fullmatch(kind) else OCTETS)

@@ -16,6 +16,7 @@ from helpdesk.kb.models import ArticleText
 from helpdesk.kb.queries import PUBLIC, article_at, shown_html, texts_of
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, TooMany, _lazy
+from helpdesk.lib.text import clean_line
 from helpdesk.tickets import by_client
 from helpdesk.tickets.models import DONE, Status, Ticket
 from helpdesk.web.guard import public, reading, said
@@ -113,6 +114,7 @@ def _refused(ticket: Ticket, token: str, error: HelpdeskError) -> tuple[str, int
 
 def _article(session: Session, key: str) -> ArticleText | None:
     """A public article in the reader's language, else in any."""
-    article = article_at(session, key[:KEY_LIMIT]) if key else None
+    key = clean_line(key, KEY_LIMIT)
+    article = article_at(session, key) if key else None
     texts = texts_of(session, article.id, states=PUBLIC) if article else {}
     return texts.get(g.language) or next(iter(texts.values()), None)

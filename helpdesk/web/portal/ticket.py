@@ -17,7 +17,7 @@ from helpdesk.tickets.actions import TEXT_LIMIT
 from helpdesk.tickets.models import Ticket
 from helpdesk.web.guard import public, reading, said
 from helpdesk.web.portal import link, ticket_page
-from helpdesk.web.portal.files import store
+from helpdesk.web.portal.files import described, store
 from helpdesk.web.portal.language import keep_choice
 from helpdesk.web.portal.ticket_page import NONCE_LIMIT, Written
 from helpdesk.web.site import error_page
@@ -53,9 +53,10 @@ def reply(token: str) -> BaseResponse | tuple[str, int]:
     """Add what the customer wrote. It is committed before we say that we have it."""
     ticket = link.opened(token)
     text = clean(request.form.get("text", "")).strip()
+    nonce = request.form.get("nonce", "")[:NONCE_LIMIT] or new_token()
     try:
-        _check_pace(ticket)
-        taken = _take(ticket, _entry(ticket, text))
+        entry = _entry(ticket, text)
+        taken = form.known(reading(), entry, nonce) or _take(ticket, entry, nonce)
     except HelpdeskError as error:
         if error.status == 404:
             raise
@@ -83,14 +84,14 @@ def stale(_error: CSRFError) -> BaseResponse | tuple[str, int]:
 
 
 def _entry(ticket: Ticket, text: str) -> Entry:
-    """What the form holds, its files on the disk already. Raises HelpdeskError."""
+    """What the form holds, its files described. Raises HelpdeskError."""
     if len(text) > TEXT_LIMIT:
         raise HelpdeskError(
             _lazy("The text is too long: at most %(limit)s characters."),
             field="text",
             limit=TEXT_LIMIT,
         )
-    files = store(request.files.getlist("files"))
+    files = described(request.files.getlist("files"))
     if not text and not files:
         raise HelpdeskError(_lazy("There is no text yet."), field="text")
     return Entry(text, g.language, ticket_id=ticket.id, proven=g.proven, files=files)
@@ -108,9 +109,10 @@ def _too_many() -> TooMany:
     return TooMany(message, retry_after=HOUR)
 
 
-def _take(ticket: Ticket, entry: Entry) -> Taken:
+def _take(ticket: Ticket, entry: Entry, nonce: str) -> Taken:
     """Put it on the ticket, once for each form. Raises TooMany."""
-    nonce = request.form.get("nonce", "")[:NONCE_LIMIT] or new_token()
+    _check_pace(ticket)
+    store(request.files.getlist("files"))
     at, subject = now(), str(ticket.id)
     with ext.write() as session:
         taken = form.take(session, entry, nonce, at=at)
