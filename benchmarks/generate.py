@@ -50,7 +50,9 @@ def kept(size: str) -> Path:
         shelf = kept_articles(ARTICLES[size]) / "helpdesk.db"
         _load(folder / "helpdesk.db", SIZES[size], at, shelf)
 
-    return _kept(folder_of(size), f"{size} tickets", make)
+    folder = _kept(folder_of(size), f"{size} tickets", make)
+    freshen(folder)
+    return folder
 
 
 def kept_articles(count: int) -> Path:

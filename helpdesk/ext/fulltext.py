@@ -4,7 +4,7 @@ The tables are made by migrations and are no part of the metadata. `name` is one
 rows have the id of the thing they index.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 from sqlalchemy import (
@@ -93,6 +93,37 @@ def matching(
         words = _expression(groups, prefixes, " & ", " | ", "'%s'", "'%s':*")
         rows = rows.where(text("words @@ CAST(:words AS tsquery)").bindparams(words=words))
     return rows.order_by(key.desc())
+
+
+def among(
+    session: Session,
+    name: str,
+    ids: Collection[int],
+    groups: Sequence[Sequence[str]],
+    prefixes: Sequence[str] = (),
+) -> set[int]:
+    """Which of these rows hold one token of every group. Costs what these rows hold, however many
+    others hold it too: FTS5 asked for single rows of a frequent word reads the word anew for each.
+    """
+    if not is_sqlite(_bind(session)):
+        key: ColumnClause[int] = column("id")
+        return set(session.scalars(matching(session, name, groups, prefixes).where(key.in_(ids))))
+    key = column("rowid")
+    words: ColumnClause[str] = column("words")
+    rows = select(key, words).select_from(table(_known(name), key, words)).where(key.in_(ids))
+    found = ((id_, held.split()) for id_, held in session.execute(rows))
+    return {id_ for id_, held in found if _holds(held, groups, tuple(prefixes))}
+
+
+def _holds(
+    tokens: Sequence[str], groups: Sequence[Sequence[str]], prefixes: tuple[str, ...]
+) -> bool:
+    held, last = set(tokens), len(groups) - 1
+    return all(
+        not held.isdisjoint(group)
+        or (place == last and any(token.startswith(prefixes) for token in tokens))
+        for place, group in enumerate(groups)
+    )
 
 
 def merge(session: Session, name: str, pages: int = 16) -> None:

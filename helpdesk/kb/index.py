@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy import Engine, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from helpdesk import ext
@@ -184,7 +184,7 @@ def _put(
 
 def _forget(session: Session, kind: IndexedKind, ref_id: int, lang: str | None = None) -> None:
     for row in session.scalars(_row(kind, ref_id, lang).where(Indexed.words != "")).all():
-        row.seq, row.size, row.words = _next(session), 0, ""
+        row.seq, row.size, row.words, row.analysis = _next(session), 0, "", ""
         session.flush()
 
 
@@ -233,7 +233,10 @@ def _unpack(row: Row[Any]) -> units.TextUnit | units.Learned:
 
 
 def _stale() -> Select[Indexed]:
-    return select(Indexed).where(Indexed.analysis != _version(), Indexed.words != "")
+    """By ranges of the index; what is gone has no analysis."""
+    mine = _version()
+    before = and_(Indexed.analysis > "", Indexed.analysis < mine)
+    return select(Indexed).where(or_(before, Indexed.analysis > mine))
 
 
 def _version() -> str:

@@ -288,7 +288,10 @@ class Indexed(Base):
     """
 
     __tablename__ = "kb_index"
-    __table_args__ = (Index("uq_kb_index", "kind", "ref_id", "lang", unique=True),)
+    __table_args__ = (
+        Index("uq_kb_index", "kind", "ref_id", "lang", unique=True),
+        Index("ix_kb_index_analysis", "analysis"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[IndexedKind] = mapped_column(EnumText(IndexedKind))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 import structlog
-from sqlalchemy import Row, Table, bindparam, func, select
+from sqlalchemy import Table, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -67,11 +67,9 @@ _ASKED = (
         _TICKET.c.subject,
         _TICKET.c.language,
         _TICKET.c.reason_id,
-        _PERSON.c.language.label("person_language"),
-        _CLIENT.c.language.label("client_language"),
-        func.substr(func.coalesce(_MESSAGE.c.visible_text, _MESSAGE.c.text), 1, LENGTH).label(
-            "text"
-        ),
+        _PERSON.c.language,
+        _CLIENT.c.language,
+        func.substr(func.coalesce(_MESSAGE.c.visible_text, _MESSAGE.c.text), 1, LENGTH),
     )
     .select_from(
         _TICKET.join(_QUEUE, _QUEUE.c.id == _TICKET.c.queue_id)
@@ -84,6 +82,22 @@ _ASKED = (
     .where(_TICKET.c.kind.is_distinct_from(TicketKind.COMPLAINT))
     .where(_MESSAGE.c.is_auto_reply.is_(False), _MESSAGE.c.is_bounce.is_(False))
 )
+
+
+class _Asked(NamedTuple):
+    """A ticket and what its client wrote first; the columns of `_ASKED`."""
+
+    ticket_id: int
+    subject: str
+    language: str | None
+    reason_id: int | None
+    person_language: str | None
+    client_language: str | None
+    text: str
+
+    @property
+    def words(self) -> str:
+        return f"{self.subject}\n{self.text}".strip()
 
 
 class Offer(NamedTuple):
@@ -125,13 +139,13 @@ def of(session: Session, ticket_ids: Collection[int]) -> Offers:
 
 
 def _look(session: Session, ticket_ids: Sequence[int]) -> Offers:
-    rows = session.execute(_ASKED, {"ids": list(ticket_ids)}).all()
-    calm = [row for row in rows if not is_upset(f"{row.subject}\n{row.text}")]
-    if any(row.reason_id is not None for row in calm):
+    rows = map(_Asked._make, session.execute(_ASKED, {"ids": list(ticket_ids)}))
+    calm = [asked for asked in rows if not is_upset(asked.words)]
+    if any(asked.reason_id is not None for asked in calm):
         complaints = _complaints(session)
-        calm = [row for row in calm if row.reason_id not in complaints]
+        calm = [asked for asked in calm if asked.reason_id not in complaints]
     setting = cache(partial(settings.get, session))
-    found = {row.id: _safely(session, row, setting) for row in calm}
+    found = {asked.ticket_id: _safely(session, asked, setting) for asked in calm}
     return {ticket_id: found.get(ticket_id, ()) for ticket_id in ticket_ids}
 
 
@@ -142,21 +156,22 @@ def _complaints(session: Session) -> set[int]:
     return {one.id for one in known if not upper.isdisjoint(one.path)}
 
 
-def _safely(session: Session, row: Row[Any], setting: Setting) -> tuple[Offer, ...]:
+def _safely(session: Session, asked: _Asked, setting: Setting) -> tuple[Offer, ...]:
     """None where looking fails: no email may be so odd that nobody gets a receipt any more."""
     try:
-        return _offers(session, row, setting)
+        return _offers(session, asked, setting)
     except SQLAlchemyError:
         raise  # the database is away: the whole batch comes again
     except Exception as error:  # whose words may hold the client's
-        log.error("receipt.no_articles", ticket_id=row.id, error=type(error).__name__)
+        log.error("receipt.no_articles", ticket_id=asked.ticket_id, error=type(error).__name__)
         return ()
 
 
-def _offers(session: Session, row: Row[Any], setting: Setting) -> tuple[Offer, ...]:
+def _offers(session: Session, asked: _Asked, setting: Setting) -> tuple[Offer, ...]:
     """Articles that have no text in the language of the receipt are not offered."""
-    language = spoken((row.person_language, row.client_language), row.language, setting)
-    found = search(session, f"{row.subject}\n{row.text}".strip(), lang=language, limit=MOST)
+    stored = (asked.person_language, asked.client_language)
+    language = spoken(stored, asked.language, setting)
+    found = search(session, asked.words, lang=language, limit=MOST)
     if found.chance < SURE or not found.items:
         return ()
     least = FAR * found.items[0].score

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -95,7 +94,7 @@ def _fits(session: Session, holder: Holder, query: str) -> ColumnElement[bool]:
 
 
 def _ids_by_words(session: Session, holder: Holder, query: str) -> set[int]:
-    """The index is asked for the holder's messages alone, so that it costs what they have."""
+    """Asks the index of the holder's messages alone, so that it costs what they have."""
     terms = search_terms(query)
     if terms is None:
         return set()
@@ -107,6 +106,4 @@ def _ids_by_words(session: Session, holder: Holder, query: str) -> set[int]:
         .limit(SEARCHED)
     )
     tickets: dict[int, int] = dict(session.execute(mine).all())
-    hits: Any = fulltext.matching(session, FTS, *terms)
-    (key,) = hits.selected_columns
-    return {tickets[id_] for id_ in session.scalars(hits.where(key.in_(tickets)))}
+    return {tickets[id_] for id_ in fulltext.among(session, FTS, tickets, *terms)}

@@ -67,6 +67,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('seq', name=op.f('uq_kb_index_seq'))
     )
     with op.batch_alter_table('kb_index', schema=None) as batch_op:
+        batch_op.create_index('ix_kb_index_analysis', ['analysis'], unique=False)
         batch_op.create_index('uq_kb_index', ['kind', 'ref_id', 'lang'], unique=True)
 
     op.create_table('product',
@@ -621,15 +622,15 @@ def upgrade() -> None:
         batch_op.create_index('ix_ticket_product', ['product_id', 'id'], unique=False, sqlite_where=sa.text('product_id IS NOT NULL'), postgresql_where=sa.text('product_id IS NOT NULL'))
         batch_op.create_index('ix_ticket_reason', ['reason_id', 'id'], unique=False, sqlite_where=sa.text('reason_id IS NOT NULL'), postgresql_where=sa.text('reason_id IS NOT NULL'))
         batch_op.create_foreign_key(batch_op.f('fk_ticket_reason_id'), 'contact_reason', ['reason_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_ticket_item_id'), 'item', ['item_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_ticket_product_id'), 'product', ['product_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_ticket_item_id'), 'item', ['item_id'], ['id'])
 
 
 
 def downgrade() -> None:
     with op.batch_alter_table('ticket', schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f('fk_ticket_product_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_ticket_item_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_ticket_product_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_ticket_reason_id'), type_='foreignkey')
         batch_op.drop_index('ix_ticket_reason', sqlite_where=sa.text('reason_id IS NOT NULL'), postgresql_where=sa.text('reason_id IS NOT NULL'))
         batch_op.drop_index('ix_ticket_product', sqlite_where=sa.text('product_id IS NOT NULL'), postgresql_where=sa.text('product_id IS NOT NULL'))
@@ -817,6 +818,7 @@ def downgrade() -> None:
     op.drop_table('product')
     with op.batch_alter_table('kb_index', schema=None) as batch_op:
         batch_op.drop_index('uq_kb_index')
+        batch_op.drop_index('ix_kb_index_analysis')
 
     op.drop_table('kb_index')
     with op.batch_alter_table('kb_category', schema=None) as batch_op:

@@ -38,6 +38,8 @@ async function suggest() {
 }
 function arm() { for (const button of box?.querySelectorAll("[data-solved]") ?? []) button.hidden = false; }
 if (box) {
+  // On a phone the answers stand where one types, not below the whole form.
+  if (matchMedia("(width < 56rem)").matches) field("text").closest(".field").after(box);
   field("text").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(suggest, PAUSE); });
   box.addEventListener("click", event => {
     const button = event.target.closest("[data-solved]");

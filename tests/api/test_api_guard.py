@@ -17,6 +17,8 @@ from helpdesk.accounts.permissions import GRANTS, PERMISSIONS, Role
 from helpdesk.api import PERMISSION_OF
 from helpdesk.clients.fact_actions import add_note, open_client
 from helpdesk.events import Actor
+from helpdesk.kb.actions import create_article
+from helpdesk.kb.checks import Content
 from helpdesk.lib.clock import now
 from helpdesk.products import create_product
 from helpdesk.tickets.models import Message, Ticket
@@ -31,6 +33,8 @@ from tests.cast import Cast
 NOTE = {"kind": "note", "text": "x"}
 POLICY = {"name": "Fast", "targets": {"resolution": 60}}
 REASON = {"names": {"en": "Late", "ru": "Поздно", "uk": "Запізно"}}
+ARTICLE = {"key": "lamp", "lang": "en", "title": "Lamp", "body_markdown": "x", "state": "draft"}
+EXAMPLE = {"key": "lamp", "lang": "en", "text": "My lamp is dark"}
 
 # Every operation: endpoint -> (method, path, body, what it needs). One that is not here fails.
 OPERATIONS: dict[str, tuple[str, str, Any, str]] = {
@@ -72,6 +76,15 @@ OPERATIONS: dict[str, tuple[str, str, Any, str]] = {
     "change_product": ("PATCH", "/products/{product}", {"group": "x"}, "product.change"),
     "list_reasons": ("GET", "/reasons", None, "reason.read"),
     "add_reason": ("POST", "/reasons", REASON, "reason.change"),
+    "merge_clients": ("POST", "/clients/{client}/merge", {"other": 99_999}, "client.merge"),
+    "undo_merge": ("POST", "/merges/99999/undo", None, "client.merge"),
+    "search_articles": ("GET", "/kb/search?q=lamp", None, "kb.read"),
+    "list_articles": ("GET", "/kb/articles", None, "kb.read"),
+    "read_article": ("GET", "/kb/articles/lamp", None, "kb.read"),
+    "list_categories": ("GET", "/kb/categories", None, "kb.read"),
+    "put_article": ("POST", "/kb/articles", ARTICLE, "kb.write"),
+    "patch_article": ("PATCH", "/kb/articles/lamp", {"keywords": ["bulb"]}, "kb.write"),
+    "add_example": ("POST", "/kb/examples", EXAMPLE, "kb.write"),
 }
 
 SQL = [
@@ -108,6 +121,7 @@ def places(cast: Cast) -> dict[str, int]:
         client = open_client(session, client_id)
         note = add_note(session, client, "x", user_id=cast.alice.id, at=now()).id
         lamp = create_product(session, name="Lamp", at=now()).id
+        create_article(session, Content("Lamp", "x"), lang="en", at=now(), key="lamp")
     ids = {"ticket": ticket, "client": client_id, "note": note, "product": lamp}
     return ids | {"file": with_file(cast, ticket)}
 

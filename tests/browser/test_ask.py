@@ -50,7 +50,7 @@ def test_asked_answered_live_and_rated(visit: Visitor, house: House) -> None:
     customer.fill("#f-text", "Half a sent")
     agent = visit("denys")
     open_ticket(agent, number)
-    expect(agent.locator(".thread")).to_contain_text("address not confirmed")
+    expect(agent.locator(".thread .msg .tag")).to_have_count(1)  # the address is not confirmed
     agent.keyboard.press("KeyR")
     agent.keyboard.type("Feed it, then it sleeps.")
     agent.keyboard.press("Control+Enter")
@@ -64,7 +64,7 @@ def test_asked_answered_live_and_rated(visit: Visitor, house: House) -> None:
     expect(customer.locator("#rate [aria-pressed=true]")).to_contain_text("5")
     expect(customer.locator("#f-text")).to_have_value("Half a sent")
     agent.goto(f"/desk/t/{number}")
-    expect(agent.locator(".thead")).to_contain_text("rated 5 of 5")
+    expect(agent.locator(".thead .props .chip[data-tone=good]").last).to_contain_text("5")
     customer.goto("/ask?lang=en")
     expect(customer.locator("#f-text")).to_have_value("")
 

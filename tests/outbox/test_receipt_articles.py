@@ -13,6 +13,7 @@ from helpdesk.events import Event
 from helpdesk.kb.actions import add_translation, create_article, set_state
 from helpdesk.kb.checks import Content
 from helpdesk.kb.models import Article, ArticleText, Outcome, Reading, Search, Source, State
+from helpdesk.kb.search import search
 from helpdesk.lib.clock import now
 from helpdesk.outbox import actions as outbox
 from helpdesk.outbox import suggested
@@ -223,7 +224,6 @@ def test_an_unverified_address_reads_titles_and_nothing_that_was_submitted(
 def test_articles_are_looked_for_while_others_may_write(
     ask: OpenTicket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search = suggested.search
     looked = []
 
     def checked(*more: Any, **named: Any) -> Any:

@@ -11,8 +11,8 @@ from helpdesk.lib.clock import now
 from helpdesk.outbox.rendering import greeting, moment, render_html, tidy
 from tests.outbox.test_reply import XSS, assert_harmless
 
-NAMES = {"receipt", "notice", "reply"}
-PLACES = "answer signature quote attribution brand greeting number about promise what subject"
+NAMES = {"receipt", "notice", "reply", "code"}
+PLACES = "answer signature quote attribution brand greeting number about promise what subject code"
 LINK = "https://help.example.com/t/1-abc"
 
 
@@ -27,7 +27,8 @@ def test_every_template_is_tried_here(app: Flask) -> None:
 def test_hostile_values_stay_text(app: Flask, name: str, language: str) -> None:
     for sample in XSS:
         values = dict.fromkeys([*PLACES.split(), "client", "due", "title"], sample)
-        assert_harmless(render_html(name, language, link=LINK, **values))
+        offers = [(sample, LINK, LINK)]
+        assert_harmless(render_html(name, language, link=LINK, offers=offers, **values))
 
 
 @pytest.mark.parametrize(

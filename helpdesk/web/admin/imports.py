@@ -135,7 +135,8 @@ def save_mapping(run_id: int) -> BaseResponse | tuple[str, int]:
             actions.set_mapping(session, found, chosen, columns, at=now())
     except HelpdeskError as error:
         if "column" in error.params:
-            error.params["column"] = _(error.params["column"])
+            column = error.params["column"]
+            error.params["column"] = _(column)
         return _page(_run(run_id), wrong(error), chosen), page_status(error)
     return redirect(f"/admin/import/{run_id}")
 
@@ -239,7 +240,7 @@ def _page(
         mapping=mapping if mapping is not None else run.mapping,
         kind=kind_words()[run.kind],
         face=state_words()[run.state],
-        failed=_(run.error["message"], **run.error["parts"]) if run.error else None,
+        failed=_failed(run.error),
         live=run.todo is not None,
         percent=100 * run.row // run.rows if run.rows else None,
         errors=errors or {},
@@ -357,3 +358,11 @@ def _run(run_id: int) -> ImportRun:
         raise NotFound()
     reading().refresh(run)
     return run
+
+
+def _failed(error: dict[str, Any] | None) -> str | None:
+    """Why the file could not be read, in the reader's language."""
+    if error is None:
+        return None
+    message = error["message"]
+    return str(_(message, **error["parts"]))

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
 from helpdesk.ext import LANGUAGES
+from helpdesk.lib.errors import HelpdeskError
 from helpdesk.web.cached import brand, setting
 from helpdesk.web.guard import public, reading
 from helpdesk.web.portal import ask, link, talk
@@ -87,7 +88,9 @@ def kept() -> str:
 def solved() -> BaseResponse | str:
     """An article answered the question, so that the form need not be sent."""
     _speak()
-    if ask.solved().status_code != 200:
+    try:
+        ask.solved()
+    except HelpdeskError:  # the page was open for too long: a new form
         return redirect(f"/embed/ask?{urlencode({'lang': g.language, 'from': holder()})}", 303)
     return render_template("portal/embed_taken.html", answered=True)
 
