@@ -189,13 +189,13 @@ def _whose(client: Client) -> Values:
 def _names(session: Session, model: Any, ids: Iterable[int | None]) -> dict[int, str]:
     given = {id_ for id_ in ids if id_ is not None}
     query = select(model.id, model.name).where(model.id.in_(given))
-    return {id_: name for id_, name in session.execute(query)} if given else {}
+    return {row.id: row.name for row in session.execute(query)} if given else {}
 
 
 def _emails(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
     given = {id_ for id_ in ids if id_ is not None}
     query = select(User.id, User.email).where(User.id.in_(given), User.active.is_(True))
-    return {id_: email for id_, email in session.execute(query)} if given else {}
+    return {row.id: row.email for row in session.execute(query)} if given else {}
 
 
 def _amount(minor: int, currency: str) -> str:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, g, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -17,7 +17,7 @@ from helpdesk import ext
 from helpdesk.ext import LANGUAGES
 from helpdesk.lib.errors import HelpdeskError
 from helpdesk.web.cached import brand, setting
-from helpdesk.web.guard import public, reading
+from helpdesk.web.guard import public, reading, said
 from helpdesk.web.portal import ask, link, talk
 from helpdesk.web.portal.asked import Typed
 from helpdesk.web.portal.brand import accent_of
@@ -37,8 +37,8 @@ PLACE = "{/* said by the server */}"
 @public
 def script() -> BaseResponse:
     """What a page of others loads: a button that opens the frame, or the frame in its place."""
-    said = json.dumps(_said(), ensure_ascii=False).replace("<", "\\u003c")
-    response = Response(_script().replace(PLACE, said), mimetype="text/javascript")
+    words = json.dumps(_said(), ensure_ascii=False).replace("<", "\\u003c")
+    response = Response(_script().replace(PLACE, words), mimetype="text/javascript")
     response.headers["Cache-Control"] = SCRIPT
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.add_etag()
@@ -85,13 +85,13 @@ def kept() -> str:
 
 @blueprint.post("/embed/solved")
 @public
-def solved() -> BaseResponse | str:
+def solved() -> str | tuple[str, int]:
     """An article answered the question, so that the form need not be sent."""
     _speak()
     try:
         ask.solved()
-    except HelpdeskError:  # the page was open for too long: a new form
-        return redirect(f"/embed/ask?{urlencode({'lang': g.language, 'from': holder()})}", 303)
+    except HelpdeskError as error:  # the page was open for too long: a new form
+        return ask.page(Typed(errors={"token": said(error)}), where="embed"), error.status
     return render_template("portal/embed_taken.html", answered=True)
 
 
@@ -123,7 +123,7 @@ def _speak() -> None:
 
 
 def _script() -> str:
-    """static/embed.js without what only its readers need: it is loaded with every page of others."""
+    """static/embed.js without what only its readers need: every page of others loads it."""
     path = Path(str(current_app.static_folder)) / "embed.js"
     lines = map(str.strip, path.read_text("utf-8").splitlines())
     return "\n".join(line for line in lines if not line.startswith("//")) + "\n"
