@@ -125,7 +125,7 @@ def administration(browser: Browser) -> None:
     language(admin, "en")
     stale = first(admin, "/desk/kb?view=stale", "th a[href^='/desk/kb/']")
     photograph(admin, stale.replace("?lang=", "/edit?lang="), "kb-editor-en")
-    photograph(admin, first(admin, "/desk/duplicates", "a[href*='/merge?']"), "merge-en")
+    photograph(admin, "/desk/clients/1/merge?with=2", "merge-en")
     bring_in(admin)
 
 

@@ -13,10 +13,11 @@ from helpdesk import backup, cli, ext
 from helpdesk.accounts import sessions
 from helpdesk.accounts.actions import find_token, link_user
 from helpdesk.accounts.models import User
+from helpdesk.fields import Field
 from helpdesk.intake.models import Delivery, DeliveryState
 from helpdesk.lib.clock import now
 from helpdesk.server.first_start import first_administrator, first_queue
-from helpdesk.tickets.models import Calendar, Mailbox, Metric, Policy, Queue
+from helpdesk.tickets.models import Calendar, ContactReason, Mailbox, Metric, Policy, Queue
 from tests.cast import Cast
 
 EMAIL = b"""From: Oksana <oksana@client.example>
@@ -211,6 +212,18 @@ def test_the_first_start_makes_a_queue_with_promises(app: Flask, settings: dict[
     assert set(policy.targets) == {metric.value for metric in Metric}
     always = "HELPDESK_FIRST_CALENDAR" in settings
     assert len(calendar.weekly) == (7 if always else 5)
+
+
+def test_a_start_brings_the_usual_fields_and_reasons_once(app: Flask) -> None:
+    for _ in range(2):
+        first_queue(app)
+    with ext.session() as session:
+        keys = session.scalars(select(Field.key)).all()
+        reasons = session.scalars(select(ContactReason.key)).all()
+    assert {"birthday", "residence"} <= set(keys)
+    assert {"delivery", "payment-refund"} <= set(reasons)
+    assert len(set(keys)) == len(keys)
+    assert len(set(reasons)) == len(reasons)
 
 
 def test_the_first_administrator_gets_a_link_until_somebody_used_one(app: Flask) -> None:

@@ -94,6 +94,12 @@ def bases(session: Session) -> Iterator[dict[str, Base]]:
         yield memory.bases
 
 
+def prepare() -> None:
+    """Read the thesaurus now: what is read before a process forks, its children share."""
+    for lang in ext.LANGUAGES:
+        synonyms.thesaurus(lang)
+
+
 def warm() -> None:
     """Let this process read the index now, so that its first search need not."""
     with ext.session() as session, bases(session):

@@ -35,7 +35,8 @@ TARGETS = {
 
 
 def first_queue(app: Flask) -> None:
-    """Make the queue Support with its promises where there is no queue.
+    """Make the queue Support with its promises where there is no queue, and the usual fields and
+    reasons where there are none: an upgrade from a version without them brings them too.
 
     A second call, or a second process, changes nothing. Raises HelpdeskError.
     """
@@ -43,8 +44,8 @@ def first_queue(app: Flask) -> None:
         ext.lock(session, "first start")
         if session.scalar(select(Queue.id).limit(1)) is None:
             _support(session, app.config)
-            seed_fields(session)
-            seed_reasons(session)
+        seed_fields(session)
+        seed_reasons(session)
 
 
 def first_administrator(app: Flask) -> str | None:

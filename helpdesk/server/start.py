@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from helpdesk import demo, ext
 from helpdesk.accounts.models import User
+from helpdesk.kb import index
 from helpdesk.lib.clock import now
 from helpdesk.server import checks, children
 from helpdesk.server.first_start import first_administrator, first_queue
@@ -81,6 +82,7 @@ def supervise(app: Flask, processes: Sequence[Process], started: Callable[[], No
     """Fork without any open connection: a shared one would mix up its answers."""
     with app.app_context():
         ext.db.engine.dispose()
+    index.prepare()
     freeze()
     return Supervisor(processes).run(started)
 

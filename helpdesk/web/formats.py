@@ -36,6 +36,7 @@ def init_formats(app: Flask) -> None:
         "exact": exact,
         "initials": initials,
         "size": size,
+        "tenths": tenths,
         "day": day,
         "clock_time": clock_time,
         "worked": worked,
@@ -122,7 +123,12 @@ def size(octets: int) -> str:
         return f"{octets} {unit['B']}"
     if octets < KILO * KILO:
         return f"{octets // KILO} {unit['kB']}"
-    text = f"{octets / KILO / KILO:.1f} {unit['MB']}"
+    return f"{tenths(octets / KILO / KILO)} {unit['MB']}"
+
+
+def tenths(number: float) -> str:
+    """ "4.6", in Russian and Ukrainian "4,6"."""
+    text = f"{number:.1f}"
     return text if g.language == "en" else text.replace(".", ",")
 
 
