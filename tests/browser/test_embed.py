@@ -1,6 +1,7 @@
 """The form on a page of another site that allows next to nothing; "my requests" after a code."""
 
 import re
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,7 +56,14 @@ def allow(visit: Visitor, *origins: str) -> None:
     admin.get_by_role("button", name="Save").click()
     expect(admin.locator(".flash")).to_be_visible()
     assert inspect(admin) == []
-    admin.wait_for_timeout(5_500)  # each process asks for settings every five seconds
+    address = visit.house.url + "/embed/ask"
+    until(lambda: all(origins[-1] in policy_of(address) for _ in range(8)))
+
+
+def policy_of(address: str) -> str:
+    """As the next process says it: each asks for the settings every five seconds."""
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return str(answer.headers["Content-Security-Policy"])
 
 
 @contextmanager

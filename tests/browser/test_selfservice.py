@@ -72,4 +72,4 @@ def test_what_one_customer_asked_the_next_one_finds(visit: Visitor) -> None:
     expect(found).to_contain_text(QUESTION)
     found.click()
     expect(following.locator("h1")).to_have_text(QUESTION)
-    expect(following.locator(".prose")).to_contain_text("смазывайте растительным маслом")
+    expect(following.locator("div.prose")).to_contain_text("смазывайте растительным маслом")

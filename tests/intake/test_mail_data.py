@@ -1,6 +1,7 @@
 """What follows DATA: the same email in whatever pieces it arrives."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +34,9 @@ def received(pieces: list[bytes], limit: int = 0) -> tuple[bytes | None, bytes]:
         await feeding
         return content, await reader.read()
 
-    return asyncio.run(run())
+    # In a thread: the browser tests of this worker may hold the main thread's loop.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, run()).result()
 
 
 def wire(lines: list[bytes]) -> bytes:

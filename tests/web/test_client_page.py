@@ -217,7 +217,8 @@ def test_a_document_is_kept_and_served_so_that_it_does_no_harm(
     answer = alice.raw("GET", f"{path}/documents/{photo.id}")
     assert answer.mimetype == "image/png"
     with ext.session() as session:
-        reads = session.scalars(select(Event.data).where(Event.kind == "document.read")).all()
+        query = select(Event.data).where(Event.kind == "document.read").order_by(Event.id)
+        reads = session.scalars(query).all()
         assert [data["document_id"] for data in reads] == [act.id, photo.id]
     assert alice.raw("GET", f"/desk/clients/2/documents/{act.id}").status_code == 404
     alice.get(path)
