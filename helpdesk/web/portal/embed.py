@@ -13,7 +13,7 @@ from flask import Blueprint, Response, current_app, g, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from helpdesk import ext
+from helpdesk import ext, settings
 from helpdesk.ext import LANGUAGES
 from helpdesk.lib.errors import HelpdeskError
 from helpdesk.web.cached import brand, setting
@@ -103,7 +103,7 @@ for view in (send, solved):
 def let_in(response: Response) -> Response:
     """Let the sites of the setting hold these pages, and nobody else."""
     response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-    origins = " ".join(setting("embed_origins"))
+    origins = " ".join(_origins())
     if origins and response.mimetype == "text/html":
         policy = CSP.replace(NOBODY, f"frame-ancestors {origins}")
         response.headers["Content-Security-Policy"] = policy
@@ -114,7 +114,16 @@ def let_in(response: Response) -> Response:
 def holder() -> str:
     """The site that holds the frame, as its script says; "" for one that may not."""
     origin = request.args.get("from", "")
-    return origin if origin in setting("embed_origins") else ""
+    return origin if origin in _origins() else ""
+
+
+def _origins() -> list[str]:
+    """The sites of the setting, as it is now: what each process keeps for seconds would let a site
+    in, or lock it out, according to the process that answers.
+    """
+    if "embed_origins" not in g:
+        g.embed_origins = settings.get(reading(), "embed_origins")
+    return list(g.embed_origins)
 
 
 def _speak() -> None:
