@@ -3,6 +3,8 @@
 from alembic import context
 from sqlalchemy import Connection
 
+import helpdesk.accounts.presence
+import helpdesk.calls.models
 import helpdesk.clients.facts
 import helpdesk.clients.import_models
 import helpdesk.fields

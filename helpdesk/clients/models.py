@@ -120,6 +120,7 @@ class ContactPoint(Base):
     preferred: Mapped[bool] = mapped_column(default=False)
     bad: Mapped[bool] = mapped_column(default=False)
     soft_bounces: Mapped[int] = mapped_column(default=0)
+    sms_stopped_at: Mapped[datetime | None]  # wrote STOP: no SMS until they write START
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
 

@@ -64,13 +64,13 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 
 
-def partial_index(name: str, *columns: str, where: str) -> Index:
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index over the rows where `where` holds; write it as IS NULL or IS NOT NULL.
 
     Conditions with values are not used by SQLite when the query binds them as parameters.
     """
     condition = text(where)
-    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 def is_sqlite(bind: Engine | Connection) -> bool:

@@ -1,4 +1,4 @@
-"""The table of outgoing emails."""
+"""The table of outgoing emails and SMS."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,7 @@ class OutgoingKind(StrEnum):
     RECEIPT = "receipt"
     NOTICE = "notice"
     CODE = "code"
+    SMS = "sms"
 
 
 class OutgoingState(StrEnum):
@@ -26,12 +27,15 @@ class OutgoingState(StrEnum):
 
 
 class Outgoing(Base):
-    """One email to one address. `due_at` is NULL once nothing more will be tried."""
+    """One email or SMS to one address or number. `due_at` is NULL once nothing more will be tried."""
 
     __tablename__ = "outgoing"
     __table_args__ = (
         partial_index("ix_outgoing_due", "due_at", where="due_at IS NOT NULL"),
         Index("ix_outgoing_ticket", "ticket_id"),
+        partial_index(
+            "uq_outgoing_carrier", "carrier_id", where="carrier_id IS NOT NULL", unique=True
+        ),
         Index("ix_outgoing_message", "message_id"),
         Index("ix_outgoing_rfc", "rfc_message_id"),
     )
@@ -63,5 +67,6 @@ class Outgoing(Base):
     maybe_sent: Mapped[bool] = mapped_column(default=False)  # a crash fell between send and commit
     created_at: Mapped[datetime] = mapped_column(index=True)
     sent_at: Mapped[datetime | None]
+    carrier_id: Mapped[str | None] = mapped_column(String(80))  # of an SMS: MessageSid
 
     message: Mapped[Message | None] = relationship()

@@ -1,0 +1,1 @@
+"""The carriers behind one port: Twilio, its offline twin, any PBX that can post a webhook."""

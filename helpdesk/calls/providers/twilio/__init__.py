@@ -1,0 +1,1 @@
+"""Twilio: signatures, TwiML, REST and browser tokens; the only place that imports its library."""
