@@ -23,7 +23,7 @@ from helpdesk.clients.actions import mark_bad, mark_verified
 from helpdesk.clients.match import Known
 from helpdesk.clients.models import ContactPoint
 from helpdesk.events import record
-from helpdesk.intake import form, sandbox, thread
+from helpdesk.intake import flood, form, sandbox, thread
 from helpdesk.intake.archive import raw_of
 from helpdesk.intake.inbound import Inbound
 from helpdesk.intake.models import Delivery, DeliveryState
@@ -280,6 +280,10 @@ def _sender(session: Session, inbound: Inbound, delivery: Delivery) -> Known:
 def _opened(session: Session, item: Understood, who: Known, related_id: int | None) -> Outcome:
     inbound, delivery = item.inbound, item.delivery
     queue = _queue(session, delivery.recipients)
+    digest = flood.digest(session, who.person_id, queue.queue_id, delivery.received_at)
+    if digest is not None:
+        _message(session, item, digest, who)
+        return Outcome(digest, who.person_id, receipt=False)
     receipt = (
         queue.receipts
         and not inbound.no_receipt

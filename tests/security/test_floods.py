@@ -9,17 +9,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
 from helpdesk import ext
-from helpdesk.intake import receive, smtp
+from helpdesk.intake import flood, receive, smtp
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.lib.clock import now
 from helpdesk.lib.tokens import link_token
 from helpdesk.outbox.models import Outgoing
 from helpdesk.reactions import react
-from helpdesk.tickets.models import NUMBER_OFFSET, Ticket
+from helpdesk.tickets.models import NUMBER_OFFSET, Message, Ticket
 from helpdesk.web.portal import ticket as portal
 from tests.intake.conftest import Door, Mailroom, email
 from tests.product import Product, until
@@ -117,7 +118,8 @@ def test_a_forged_sender_gets_no_receipt(app: Flask, mailroom: Mailroom) -> None
 
 
 def test_others_are_served_while_one_sender_floods(mailroom: Mailroom) -> None:
-    """Measured: a flood of one address delays an email behind it by its share of the queue."""
+    """A flood of one address delays an email behind it by its share of the queue, and makes no
+    more than sixty tickets an hour: what follows is gathered in the last of them (T37)."""
     with ext.write() as session:
         for n in range(200):
             raw = f"From: noisy@x.example\r\nSubject: {n}\r\n\r\nAgain {n}\r\n".encode()
@@ -128,7 +130,23 @@ def test_others_are_served_while_one_sender_floods(mailroom: Mailroom) -> None:
     while receive.process_new():
         pass
     assert time.perf_counter() - began < 20
-    assert "calm" in {ticket.subject for ticket in mailroom.tickets()}
+    tickets = mailroom.tickets()
+    assert "calm" in {ticket.subject for ticket in tickets}
+    assert len(tickets) == flood.PER_HOUR + 1
+    with ext.session() as session:
+        texts = session.scalars(select(Message.text).order_by(Message.id))
+        assert [text.strip() for text in texts] == [f"Again {n}" for n in range(200)] + ["Hello"]
+
+
+def test_after_an_hour_the_noisy_sender_opens_tickets_again(
+    mailroom: Mailroom, clock: time_machine.Traveller
+) -> None:
+    for n in range(flood.PER_HOUR + 5):
+        mailroom.take(email(message_id=f"<{n}@x>", subject=str(n)))
+    assert len(mailroom.tickets()) == flood.PER_HOUR
+    clock.shift(3601)
+    mailroom.take(email(message_id="<later@x>", subject="later"))
+    assert len(mailroom.tickets()) == flood.PER_HOUR + 1
 
 
 def stored_files(app: Flask) -> int:
