@@ -19,6 +19,7 @@ from helpdesk.app import create_app
 from tests.cast import Cast, make_cast
 from tests.chromium import chromium, playwright  # noqa: F401 (fixtures)
 from tests.postgres import PostgresServer
+from tests.speed import TEMPLATES, speed_up
 
 NOON = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 12:00 in Kyiv
 PG = "HELPDESK_TEST_POSTGRES"  # the server's folder, handed from the controller to the workers
@@ -65,6 +66,7 @@ def migrate(config: Config) -> None:
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, Template]:
     """One migrated database of each kind for this worker."""
+    speed_up()
     folder = tmp_path_factory.mktemp("template")
     migrate(make_config(folder))
     name = f"template_{worker_id}"
@@ -125,6 +127,7 @@ def app(database_url: str, tmp_path: Path, settings: dict[str, str]) -> Iterator
     """The application on a fresh database, its context pushed."""
     app = create_app(make_config(tmp_path, database_url, **settings))
     app.config["TESTING"] = True
+    app.jinja_env.bytecode_cache = TEMPLATES
     with app.app_context():
         yield app
         ext.db.engine.dispose()
