@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+_VOICE = re.compile(r"(uk|ru|en)=[A-Za-z]+\.[A-Za-z0-9-]+")
+
 
 class ConfigError(Exception):
     """A setting is wrong; the message is one plain sentence naming it and the cure."""
@@ -50,6 +52,16 @@ class Config:
     admin_email: str | None = None
     admin_password: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
+    twilio_account_sid: str | None = None
+    twilio_auth_token: str | None = field(default=None, repr=False)
+    twilio_auth_token_secondary: str | None = field(default=None, repr=False)
+    twilio_shared_key: str | None = field(default=None, repr=False)
+    twilio_api_key: str | None = None
+    twilio_api_secret: str | None = field(default=None, repr=False)
+    twilio_app_sid: str | None = None
+    twilio_api: str | None = None
+    twilio_voices: Mapping[str, str] = field(default_factory=dict)
+    twin_url: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -84,6 +96,7 @@ class Config:
             admin_email=env.optional("HELPDESK_ADMIN_EMAIL"),
             admin_password=env.secret("HELPDESK_ADMIN_PASSWORD"),
             secret_key=env.secret("SECRET_KEY"),
+            **_telephone(env),
         )
 
     def flask(self) -> dict[str, Any]:
@@ -95,6 +108,32 @@ class Config:
             "SESSION_COOKIE_SECURE": secure,
             "BABEL_DEFAULT_TIMEZONE": self.timezone,
         }
+
+
+def _telephone(env: "_Env") -> dict[str, Any]:
+    """The settings of the carrier. Raises ConfigError."""
+    account = env.sid("TWILIO_ACCOUNT_SID", "AC")
+    token = env.token("TWILIO_AUTH_TOKEN")
+    env.both_or_none({"TWILIO_ACCOUNT_SID": account, "TWILIO_AUTH_TOKEN": token})
+    browser = {
+        "TWILIO_API_KEY": env.sid("TWILIO_API_KEY", "SK"),
+        "TWILIO_API_SECRET": env.token("TWILIO_API_SECRET"),
+        "TWILIO_APP_SID": env.sid("TWILIO_APP_SID", "AP"),
+    }
+    env.both_or_none(browser)
+    rest = {
+        "TWILIO_AUTH_TOKEN_SECONDARY": env.token("TWILIO_AUTH_TOKEN_SECONDARY"),
+        "TWILIO_SHARED_KEY": env.token("TWILIO_SHARED_KEY"),
+    }
+    env.only_with("TWILIO_ACCOUNT_SID", account, browser | rest)
+    found = {name.lower(): value for name, value in (browser | rest).items()}
+    return found | {
+        "twilio_account_sid": account,
+        "twilio_auth_token": token,
+        "twilio_api": env.optional_url("HELPDESK_TWILIO_API"),
+        "twilio_voices": env.voices("HELPDESK_TWILIO_VOICES"),
+        "twin_url": env.optional_url("HELPDESK_TWIN_URL"),
+    }
 
 
 @dataclass(frozen=True)
@@ -152,11 +191,53 @@ class _Env:
     def url(self, name: str, default: str) -> str:
         value = self.text(name, default).rstrip("/")
         parts = urlsplit(value)
+        if not value.isascii():
+            raise ConfigError(f"{name}: write the name in ASCII (xn--…), not as {value!r}.")
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
             raise ConfigError(
                 f"{name} must look like https://help.example.com, without a path, not {value!r}."
             )
         return value
+
+    def optional_url(self, name: str) -> str | None:
+        return self.url(name, "") if self.optional(name) else None
+
+    def sid(self, name: str, prefix: str) -> str | None:
+        """An identifier of the carrier: two letters and 32 hexadecimal digits."""
+        value = self.secret(name)
+        if value and not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", value):
+            raise ConfigError(f"{name} must be {prefix} and 32 letters and digits from Twilio.")
+        return value
+
+    def token(self, name: str) -> str | None:
+        """A secret of the carrier; its value is never shown."""
+        value = self.secret(name)
+        if value and not re.fullmatch(r"[!-~]{16,200}", value):
+            raise ConfigError(f"{name} does not look like a token from Twilio; copy it again.")
+        return value
+
+    def both_or_none(self, values: Mapping[str, str | None]) -> None:
+        missing = [name for name, value in values.items() if not value]
+        if missing and len(missing) < len(values):
+            names = " and ".join(values) if len(values) == 2 else ", ".join(values)
+            raise ConfigError(f"{missing[0]} is missing: set {names}, or none of them.")
+
+    def only_with(self, name: str, value: str | None, others: Mapping[str, str | None]) -> None:
+        lonely = next((other for other, given in others.items() if given), None)
+        if lonely and not value:
+            raise ConfigError(f"{lonely} needs {name} too.")
+
+    def voices(self, name: str) -> dict[str, str]:
+        """ "uk=Google.uk-UA-Standard-A,ru=Polly.Tatyana" by language."""
+        pairs = [part.partition("=") for part in self.text(name, "").split(",") if part.strip()]
+        found = {language.strip(): voice.strip() for language, _, voice in pairs}
+        bad = [one for one in found.items() if not _VOICE.fullmatch("=".join(one))]
+        if bad or len(found) < len(pairs):
+            raise ConfigError(
+                f"{name} must look like uk=Google.uk-UA-Standard-A,ru=Polly.Tatyana,"
+                "en=Polly.Joanna, with one voice for a language."
+            )
+        return found
 
     def domain(self, name: str, default: str) -> str:
         value = self.text(name, default).lower()

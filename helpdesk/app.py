@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from config import Config, ConfigError
 from helpdesk import api, ext
+from helpdesk.intake import hook, sms, voice
 from helpdesk.lib.secret_file import secret_key
 from helpdesk.web.health import Health
 from helpdesk.web.pages import init_pages
@@ -63,7 +64,10 @@ def create_app(config: Config | None = None) -> Flask:
     app.before_request(_refuse_foreign_host)
     app.register_error_handler(OperationalError, _database_away)
     init_pages(app)
+    app.register_blueprint(sms.blueprint)
+    app.register_blueprint(hook.blueprint)
     api.register(app)
+    voice.register(app)
     return app
 
 

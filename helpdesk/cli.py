@@ -15,6 +15,7 @@ from helpdesk import backup as keep
 from helpdesk import ext
 from helpdesk.accounts.actions import add_user, create_token, one_time_link
 from helpdesk.app import ConfigError, create_app
+from helpdesk.calls import fallback
 from helpdesk.events import SYSTEM
 from helpdesk.intake import boxes
 from helpdesk.intake.actions import replay
@@ -116,6 +117,18 @@ def check(_args: argparse.Namespace) -> int:
     return 0
 
 
+def twilio_fallback(args: argparse.Namespace) -> int:
+    """To be kept as a TwiML Bin and named as the number's fallback."""
+    app = create_app()
+    with app.app_context():
+        document = fallback.document()
+    if args.out is None:
+        say(document)
+    else:
+        args.out.write_text(document + "\n", encoding="utf-8")
+    return 0
+
+
 def backup(args: argparse.Namespace) -> int:
     app = ready_app()
     with app.app_context():
@@ -188,6 +201,10 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "upgrade", upgrade, "Bring the database to this version.")
     _add(commands, "demo", load_demo, "Load demo data into an empty database.")
     _add(commands, "check", check, "Check settings, folder, database and ports.")
+    kept = _add(
+        commands, "twilio-fallback", twilio_fallback, "What callers hear while this server is down."
+    )
+    kept.add_argument("--out", type=Path, metavar="FILE", help="instead of printing it")
     saved = _add(commands, "backup", backup, "Write a backup while the product goes on.")
     saved.add_argument("file", type=Path)
     back = _add(commands, "restore", restore, "Put a backup in the place of what is there.")

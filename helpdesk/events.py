@@ -145,6 +145,7 @@ KINDS: Mapping[str, frozenset[str]] = {
         "call.wrapped": "call_id user_id queue_id disposition",
         "call.noted": "call_id user_id",
         "call.logged": "call_id user_id",
+        "call.missed": "call_id queue_id reason",
         "call.callback": "call_id task_id queue_id",
         "call.consent": "call_id given version",
         "call.shown": "call_id article_id",
@@ -158,6 +159,9 @@ KINDS: Mapping[str, frozenset[str]] = {
         "task.changed": "task_id fields",
         "task.tried": "task_id call_id result",
         "task.done": "task_id result",
+        "task.failed": "task_id result",
+        "task.due": "task_id",
+        "queue.unattended": "queue_id waiting",
         "phone_menu.changed": "menu_id queue_id fields",
         "contact_point.sms": "contact_point_id stopped",
     }.items()

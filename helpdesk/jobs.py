@@ -8,26 +8,37 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
 from helpdesk import ext, privacy, reactions
 from helpdesk.accounts import limits, sessions
+from helpdesk.calls import (
+    callbacks,
+    commands,
+    distribution,
+    reconcile,
+    recordings,
+    unattended,
+    watch,
+)
 from helpdesk.clients import duplicates
 from helpdesk.clients.importing import run as import_run
 from helpdesk.ext import fulltext, upkeep
-from helpdesk.intake import receive
+from helpdesk.intake import receive, sms
 from helpdesk.intake.archive import archive_raw
 from helpdesk.intake.models import Delivery
 from helpdesk.kb import index
 from helpdesk.lib.clock import now
 from helpdesk.live import heartbeat
-from helpdesk.outbox import sending
+from helpdesk.outbox import sending, sms_sending
+from helpdesk.planner import reminders
 from helpdesk.tickets import escalation, sla
 from helpdesk.tickets.models import Clock
 
@@ -65,6 +76,50 @@ def process_mail() -> int:
     if not _any(Delivery, Delivery.todo.is_not(None)):
         return 0
     return receive.process_new(limit=200)
+
+
+def missed_sms() -> int:
+    """Look once a turn, however many there were: they are known by their id."""
+    sms.fetch_missed()
+    return 0
+
+
+def distribute_calls() -> int:
+    return _if_due(distribution.due, distribution.assign)
+
+
+def watch_agents() -> int:
+    return _if_due(watch.due, watch.sweep)
+
+
+def call_back() -> int:
+    return _if_due(callbacks.waiting, callbacks.due)
+
+
+def watch_queues() -> int:
+    return _if_due(unattended.due, unattended.watch)
+
+
+def remind_planned() -> int:
+    return _if_due(reminders.due, reminders.remind)
+
+
+def reconcile_calls() -> int:
+    """One round a turn: what it finds is known by then."""
+    reconcile.run()
+    return 0
+
+
+def _if_due(
+    look: Callable[[Session, datetime], bool], do: Callable[[Session, datetime], int]
+) -> int:
+    """An idle worker should not take the write lock."""
+    at = now()
+    with ext.session() as session:
+        if not look(session, at):
+            return 0
+    with ext.write() as session:
+        return do(session, at)
 
 
 def sweep_clocks() -> int:
@@ -134,6 +189,15 @@ QUICK: Sequence[Job] = (
     Job("intake", process_mail, 0.05, linger=0.05),
     Job("reactions", lambda: reactions.react(limit=200), 0.1),
     Job("outbox", lambda: sending.send_due(limit=50), 0.5),
+    Job("sms", lambda: sms_sending.send_due(limit=20), 0.5),
+    Job("sms media", lambda: sms.fetch_media(limit=5), 1.0),
+    Job("recordings", lambda: recordings.fetch_due(limit=20), 1.0),
+    Job("commands", commands.run_due, 0.1),
+    Job("distribution", distribute_calls, 0.25),
+    Job("agents", watch_agents, 1.0),
+    Job("callbacks", call_back, 1.0),
+    Job("reminders", remind_planned, 5.0),
+    Job("unattended", watch_queues, 5.0),
     Job("clocks", sweep_clocks, 1.0),
     Job("recount", recount_clocks, 2.0),
     Job("duplicates", find_duplicates, 3.0, linger=0.1),
@@ -141,6 +205,8 @@ QUICK: Sequence[Job] = (
 )
 SLOW: Sequence[Job] = (
     Job("accounts", sweep_accounts, 300),
+    Job("reconcile", reconcile_calls, 60),
+    Job("sms missed", missed_sms, 60),
     Job("archive", archive_raw, 60),
     Job("retention", lambda: privacy.retain(now()), 24 * 3600),
     Job("checkpoint", checkpoint, 60),

@@ -29,7 +29,10 @@ DEFAULTS: Mapping[str, Any] = {
     "retention_draft_days": 30,
     "retention_session_days": 30,
     "retention_search_days": 90,
+    "retention_recording_days": 180,
+    "pbx_token_hash": "",  # opens the webhook of telephone exchanges; "": nothing does
     "kb_wrong_answers": 10,  # of a hundred given without a person; 0: none is given
+    "blocked_numbers": [],  # E.164: their calls are refused
 }
 
 TEXTS: Mapping[str, int] = {

@@ -55,6 +55,16 @@ def test_nothing_set_is_a_whole_configuration() -> None:
         ("HELPDESK_SMTP_RELAY_TLS", "maybe"),
         ("HELPDESK_TRUSTED_PROXIES", "-1"),
         ("HELPDESK_DATABASE_URL", "mysql://localhost/help"),
+        ("HELPDESK_PUBLIC_URL", "https://допомога.укр"),
+        ("HELPDESK_TWILIO_API", "api.twilio.com"),
+        ("HELPDESK_TWIN_URL", "http://127.0.0.1:8100/twin"),
+        ("HELPDESK_TWILIO_VOICES", "uk"),
+        ("HELPDESK_TWILIO_VOICES", "de=Polly.Marlene"),
+        ("HELPDESK_TWILIO_VOICES", "uk=Google.a,uk=Google.b"),
+        ("TWILIO_ACCOUNT_SID", "SK" + 32 * "a"),
+        ("TWILIO_ACCOUNT_SID", "AC1"),
+        ("TWILIO_AUTH_TOKEN", "short"),
+        ("TWILIO_AUTH_TOKEN", "кирилиця" * 4),
     ],
 )
 def test_a_wrong_value_is_named_with_its_setting(name: str, value: str) -> None:
@@ -91,6 +101,51 @@ def test_a_secret_may_lie_in_a_file(tmp_path: Path, name: str) -> None:
 def test_secrets_do_not_show_when_settings_are_printed() -> None:
     names = ("SECRET_KEY", "HELPDESK_ADMIN_PASSWORD", "HELPDESK_SMTP_RELAY_PASSWORD")
     assert "canary" not in repr(config(**dict.fromkeys(names, "canary")))
+
+
+ACCOUNT = {"TWILIO_ACCOUNT_SID": "AC" + 32 * "a", "TWILIO_AUTH_TOKEN": 32 * "b"}
+BROWSER = {
+    "TWILIO_API_KEY": "SK" + 32 * "c",
+    "TWILIO_API_SECRET": 32 * "d",
+    "TWILIO_APP_SID": "AP" + 32 * "e",
+}
+
+
+@pytest.mark.parametrize("missing", ACCOUNT)
+def test_half_an_account_stops_the_start_instead_of_skipping_signatures(missing: str) -> None:
+    """An empty token must never mean "don't check"."""
+    both = "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or none of them"
+    with pytest.raises(ConfigError, match=f"^{missing} is missing: {both}"):
+        config(**ACCOUNT | {missing: "  "})
+
+
+@pytest.mark.parametrize("missing", BROWSER)
+def test_a_browser_phone_needs_its_key_whole(missing: str) -> None:
+    with pytest.raises(ConfigError, match=f"{missing} is missing"):
+        config(**ACCOUNT, **BROWSER | {missing: ""})
+
+
+@pytest.mark.parametrize("name", ["TWILIO_AUTH_TOKEN_SECONDARY", "TWILIO_SHARED_KEY"])
+def test_a_second_secret_needs_an_account(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} needs TWILIO_ACCOUNT_SID"):
+        config(**{name: 32 * "f"})
+
+
+def test_the_telephone_is_read_whole_and_shows_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{32 * 'b'}\n")
+    found = config(
+        **BROWSER,
+        TWILIO_ACCOUNT_SID=ACCOUNT["TWILIO_ACCOUNT_SID"],
+        TWILIO_AUTH_TOKEN_FILE=str(tmp_path / "token"),
+        TWILIO_SHARED_KEY="canary-shared-key",
+        HELPDESK_TWILIO_VOICES="uk=Google.uk-UA-Chirp3-HD-Aoede, en=Polly.Joanna",
+        HELPDESK_TWILIO_API="https://api.dublin.ie1.twilio.com/",
+    )
+    assert found.twilio_auth_token == ACCOUNT["TWILIO_AUTH_TOKEN"]
+    assert found.twilio_api == "https://api.dublin.ie1.twilio.com"
+    assert found.twilio_voices == {"uk": "Google.uk-UA-Chirp3-HD-Aoede", "en": "Polly.Joanna"}
+    assert not [secret for secret in ("canary", 32 * "b", 32 * "d") if secret in repr(found)]
+    assert config().twilio_account_sid is None
 
 
 def test_an_https_address_makes_cookies_secure() -> None:

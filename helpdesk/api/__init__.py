@@ -5,6 +5,7 @@ from apiflask import APIFlask
 from helpdesk import ext
 from helpdesk.api import (
     calendars,
+    calls,
     client_facts,
     client_items,
     clients,
@@ -29,6 +30,7 @@ __all__ = ["PERMISSION_OF", "register"]
 # Importing them publishes their operations.
 NOUNS = (
     calendars,
+    calls,
     client_facts,
     client_items,
     clients,

@@ -76,7 +76,7 @@ def _finish(method: str, operation: dict[str, Any]) -> None:
         operation["responses"].setdefault("409", _problem("409"))
     if "requestBody" in operation:
         operation["requestBody"]["required"] = True
-    if operation["operationId"] == "read_attachment":
+    if operation["operationId"] in ("read_attachment", "read_recording"):
         binary = {"schema": {"type": "string", "format": "binary"}}
         operation["responses"]["200"] = {
             "description": "The file.",

@@ -12,7 +12,7 @@ from helpdesk.accounts.permissions import Access
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.ext import Base, EnumText, partial_index
 from helpdesk.files import StoredFile
-from helpdesk.planner import Task
+from helpdesk.planner.models import Task
 from helpdesk.products import Product
 from helpdesk.tickets.models import ContactReason, Queue, Ticket
 
@@ -169,6 +169,8 @@ class Call(Base):
         Index("ix_call_ticket", "ticket_id"),
         Index("ix_call_user", "user_id", "started_at"),
         Index("ix_call_started", "started_at", "id"),
+        Index("ix_call_from", "from_number", "id"),
+        Index("ix_call_queue", "queue_id", "id"),
         partial_index("ix_call_live", "last_event_at", where="over_at IS NULL"),
         partial_index("ix_call_waiting", "queue_id", "place_at", "id", where="waiting IS NOT NULL"),
     )
@@ -290,6 +292,7 @@ class CallEvent(Base):
         Index("ix_call_event_call", "call_id", "id"),
         Index("ix_call_event_received", "received_at"),
         partial_index("ix_call_event_todo", "id", where="todo IS NOT NULL"),
+        partial_index("ix_call_event_error", "id", where="error IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -317,6 +320,7 @@ class CallCommand(Base):
     __table_args__ = (
         partial_index("ix_call_command_due", "due_at", "id", where="due_at IS NOT NULL"),
         Index("ix_call_command_call", "call_id", "id"),
+        partial_index("ix_call_command_error", "id", where="last_error IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -341,7 +345,7 @@ class Recording(Base):
     __table_args__ = (
         Index("ix_recording_call", "call_id"),
         partial_index("ix_recording_due", "due_at", where="due_at IS NOT NULL"),
-        partial_index("ix_recording_expires", "expires_at", where="file_id IS NOT NULL"),
+        partial_index("ix_recording_stored", "stored_at", where="file_id IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -353,8 +357,7 @@ class Recording(Base):
     file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"), index=True)
     content_type: Mapped[str] = mapped_column(String(40), default="audio/wav")
     attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime | None]  # when it is fetched next; NULL: nothing more will be tried
-    expires_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]  # the next step with the carrier; NULL: nothing more is tried
     last_error: Mapped[str | None]
     created_at: Mapped[datetime]
     stored_at: Mapped[datetime | None]

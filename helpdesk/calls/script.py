@@ -5,7 +5,7 @@ The menu writes a Script, a provider turns it into the carrier's document (Twili
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -125,3 +125,24 @@ class Script:
     """Verbs in their order. A step is "name" or "name?key=value"."""
 
     verbs: Sequence[Verb] = field(default=())
+
+
+def numbered(script: Script, number: int) -> Script:
+    """The script with `n=number` in each step it leads to.
+
+    A repeated request has the same address, a second visit of a step has another: by that they
+    are told apart.
+    """
+    return Script([_numbered(verb, number) for verb in script.verbs])
+
+
+def _numbered(verb: Verb, number: int) -> Verb:
+    if isinstance(verb, Enqueue):
+        return replace(verb, wait=_step(verb.wait, number), then=_step(verb.then, number))
+    if isinstance(verb, Gather | Record | Conference | Dial | Redirect):
+        return replace(verb, then=_step(verb.then, number))
+    return verb
+
+
+def _step(step: str, number: int) -> str:
+    return f"{step}{'&' if '?' in step else '?'}n={number}"

@@ -10,7 +10,7 @@ from helpdesk.clients.checks import check_free, read_contact
 from helpdesk.clients.duplicates import look_again
 from helpdesk.clients.models import ContactKind, ContactPoint, Person
 from helpdesk.clients.search import reindex_client
-from helpdesk.events import Actor, record
+from helpdesk.events import SYSTEM, Actor, record
 from helpdesk.lib import phone
 from helpdesk.lib.errors import NotFound
 
@@ -79,6 +79,25 @@ def set_bad(
     if not bad:
         point.soft_bounces = 0
     _set(session, point, "bad", bad, actor, at)
+
+
+def wish_sms(session: Session, point_id: int, stopped: bool, *, at: datetime) -> bool:
+    """Whoever has this number wants no SMS any more, or wants them again; whether that is new.
+
+    The wish is the telephone's: it holds for all people with this number.
+    """
+    mine = session.get_one(ContactPoint, point_id)
+    query = select(ContactPoint).where(
+        ContactPoint.kind == ContactKind.PHONE, ContactPoint.key == mine.key
+    )
+    points = session.scalars(query.order_by(ContactPoint.id).with_for_update()).all()
+    changed = [point for point in points if (point.sms_stopped_at is not None) != stopped]
+    for point in changed:
+        point.sms_stopped_at = at if stopped else None
+    session.flush()
+    for point in changed:
+        _record(session, "contact_point.sms", point, SYSTEM, at, stopped=stopped)
+    return bool(changed)
 
 
 def remove_point(session: Session, point: ContactPoint, *, actor: Actor, at: datetime) -> None:

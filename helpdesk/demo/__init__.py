@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk import ext
 from helpdesk.clients.models import Client
-from helpdesk.demo import knowledge, record
+from helpdesk.demo import knowledge, phone, record
 from helpdesk.demo.history import play
 from helpdesk.demo.plan import Promised, plan
 from helpdesk.demo.stage import PASSWORD, STAFF, Stage, Writer, build
@@ -50,6 +50,7 @@ def load(at: datetime) -> None:
         stage = build(session, at, pick)
         record.prepare(session, stage.began)
         knowledge.load(session, at, stage.staff)
+        phone.load(session, stage.queues, stage.began, stage.staff["maryna"].id)
         planned = plan(stage, at, pick, promised_by(session, stage))
         replies = play(session, stage, planned, at)
         record.fill(session, stage, at, pick)

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -113,19 +114,20 @@ def _sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    if connection.get_execution_options().get("immediate", False):
-        _wait_for_write_lock(connection)
+    options = connection.get_execution_options()
+    if options.get("immediate", False):
+        _wait_for_write_lock(connection, options.get("patience", BUSY_TIMEOUT_MS / 1000))
     else:
         connection.exec_driver_sql("BEGIN")
 
 
-def _wait_for_write_lock(connection: Connection) -> None:
+def _wait_for_write_lock(connection: Connection, patience: float) -> None:
     """Begin to write as soon as nobody else does. Raises OperationalError after the timeout.
 
     SQLite's own waiting sleeps for up to 100 ms at a time: with a few busy writers the lock lies
     idle while all of them sleep. Asking every few milliseconds lets twice as much mail through.
     """
-    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    deadline = time.monotonic() + patience
     cursor = cast(Any, connection.connection).cursor()
     cursor.execute("PRAGMA busy_timeout=0")
     try:
@@ -163,14 +165,32 @@ def session() -> Iterator[Session]:
 
 
 @contextmanager
-def write() -> Iterator[Session]:
+def write(patience: float | None = None) -> Iterator[Session]:
     """A session for writing: takes the write lock at once, commits at the end.
 
-    Only entry points open it. An exception rolls everything back.
+    Only entry points open it. An exception rolls everything back. Who can't wait says for how
+    many seconds at most, for the lock and for each statement; then OperationalError is raised.
     """
     engine = _write_engine()
+    if patience is not None:
+        engine = engine.execution_options(patience=patience)
     with Session(engine, expire_on_commit=False) as writing, writing.begin():
+        if patience is not None and not is_sqlite(engine):
+            _hurry(writing, patience)
         yield writing
+
+
+def _hurry(writing: Session, patience: float) -> None:
+    """PostgreSQL: for this transaction only."""
+    query = text("SELECT set_config(:name, :value, true)")
+    for name in ("lock_timeout", "statement_timeout"):
+        writing.execute(query, {"name": name, "value": f"{int(patience * 1000)}ms"})
+
+
+def may_succeed_again(error: DBAPIError) -> bool:
+    """Whether two transactions were in each other's way, and one of them had to be undone."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in ("40001", "40P01")  # serialization failure, deadlock
 
 
 def _write_engine() -> Engine:

@@ -23,7 +23,7 @@ from helpdesk.clients.actions import mark_bad, mark_verified
 from helpdesk.clients.match import Known
 from helpdesk.clients.models import ContactPoint
 from helpdesk.events import record
-from helpdesk.intake import flood, form, sandbox, thread
+from helpdesk.intake import flood, form, sandbox, sms, sms_ticket, thread
 from helpdesk.intake.archive import raw_of
 from helpdesk.intake.inbound import Inbound
 from helpdesk.intake.models import Delivery, DeliveryState
@@ -69,6 +69,7 @@ class Understood:
     inbound: Inbound
     refs: tuple[FileRef, ...]
     entry: form.Entry | None = None
+    text: sms.Text | None = None
 
 
 class Route(NamedTuple):
@@ -135,6 +136,8 @@ def _understand(delivery: Delivery, own: OwnAddresses) -> Understood | None:
         raw = raw_of(delivery)
         if delivery.channel == Channel.WEB:
             return Understood(delivery, Inbound(Channel.WEB), (), form.read(raw))
+        if delivery.channel == Channel.SMS:
+            return Understood(delivery, Inbound(Channel.SMS), (), text=sms.read(raw))
         inbound = sandbox.understand(
             raw,
             envelope_from=delivery.envelope_from,
@@ -238,6 +241,8 @@ def apply(session: Session, item: Understood) -> Outcome:
     inbound, delivery = item.inbound, item.delivery
     if item.entry is not None:
         return form.apply(session, delivery, item.entry)
+    if item.text is not None:
+        return sms_ticket.apply(session, delivery, item.text)
     if inbound.is_bounce:
         outcome = _returned(session, item)
         if outcome is not None:

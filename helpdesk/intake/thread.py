@@ -7,7 +7,7 @@ and is not shown to be forged. A subject tag proves nothing: it makes a new tick
 
 import re
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app
 from sqlalchemy import Table, bindparam, or_, select
@@ -114,14 +114,20 @@ def _takes_part(session: Session, ticket_id: int, person_id: int | None) -> bool
 
 def _joined(session: Session, ticket_id: int, person_id: int | None, *, by_token: bool) -> Thread:
     """The surviving ticket; a closed one is final, so its follow-up is a new related ticket."""
-    ticket = session.execute(_STATE, {"ticket_id": ticket_id}).first()
-    for _ in range(MAX_MERGES):
-        if ticket is None or ticket.merged_into_id is None:
-            break
-        ticket = session.execute(_STATE, {"ticket_id": ticket.merged_into_id}).first()
+    ticket = survivor(session, ticket_id)
     if ticket is None:
         return Thread()
     if ticket.status == Status.CLOSED:
         return Thread(related_id=ticket.id)
     stranger = not _takes_part(session, ticket.id, person_id)
     return Thread(ticket_id=ticket.id, by_token=by_token, stranger=stranger)
+
+
+def survivor(session: Session, ticket_id: int) -> Any:
+    """The row (id, status) of a ticket or of what it was merged into; None if it is gone."""
+    ticket = session.execute(_STATE, {"ticket_id": ticket_id}).first()
+    for _ in range(MAX_MERGES):
+        if ticket is None or ticket.merged_into_id is None:
+            break
+        ticket = session.execute(_STATE, {"ticket_id": ticket.merged_into_id}).first()
+    return ticket

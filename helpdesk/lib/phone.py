@@ -3,11 +3,19 @@
 import re
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberFormat
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 _WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
 """What carriers send for a withheld number: ANONYMOUS, RESTRICTED, BLOCKED... typed on the keys."""
 
+_COSTLY = frozenset(
+    {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.UAN,
+        PhoneNumberType.UNKNOWN,
+    }
+)
 _MAX = 80
 _SIP = re.compile(r"sips?:(\+?[0-9]+)@", re.I)
 _OLD_TRUNK = re.compile(r"8[\s(~-]*(0[\s()\-]*[1-9].*)")
@@ -48,6 +56,14 @@ def display(e164: str) -> str:
     if re.fullmatch(r"\+380\d{9}", e164):
         return f"+380 {e164[4:6]} {e164[6:9]} {e164[9:11]} {e164[11:]}"
     return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+
+
+def is_ordinary(e164: str, country: str) -> bool:
+    """Whether a stranger may have us call this number: one of our country, without extra charge."""
+    parsed = _parse(e164, None)
+    if parsed is None or phonenumbers.region_code_for_number(parsed) != country.upper():
+        return False
+    return phonenumbers.number_type(parsed) not in _COSTLY
 
 
 def tail(number: str) -> str:

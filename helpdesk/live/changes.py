@@ -16,17 +16,26 @@ from helpdesk.tickets.models import Ticket
 BATCH = 1000
 GAP_SECONDS = 20.0  # longer than any transaction may wait for a lock
 MOST_GAPS = 1000
+PHONE = ("call.", "presence.", "task.")  # kinds of events that the telephone of the desk shows
+APART = (*PHONE, "recording.")  # rows of tickets don't show these
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One Event as far as screens care. `queue_ids`: where the ticket lies and lay."""
+    """One Event as far as screens care. `queue_ids`: where the ticket lies and lay.
+
+    `phone_id`: the user whose offer, call, task or availability this is; `calls`: whether numbers
+    of waiting callers, missed calls or callbacks may have changed for everybody.
+    """
 
     id: int
     ticket_id: int | None
     client_id: int | None
     queue_ids: tuple[int, ...]
     user_id: int | None  # whose rights changed
+    phone_id: int | None = None
+    calls: bool = False
+    rows: bool = True  # whether lists of tickets may show it
 
 
 @dataclass
@@ -105,6 +114,9 @@ def _parsed(rows: Sequence[Row[Any]]) -> list[Change]:
             client_id=row.client_id,
             queue_ids=tuple(_queues(row.kind, row.data, row.queue_id)),
             user_id=row.data.get("user_id") if row.kind == "user.changed" else None,
+            phone_id=row.data.get("user_id") if row.kind.startswith(PHONE) else None,
+            calls=row.kind.startswith(("call.", "task.")),
+            rows=not row.kind.startswith(APART),
         )
         for row in rows
     ]

@@ -4,12 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from helpdesk.accounts import sessions
 from helpdesk.accounts.models import LoginSession, User
 from helpdesk.accounts.permissions import can
+from helpdesk.accounts.presence import Availability, Presence
 from helpdesk.live.changes import Change
 
 CHUNK = 500
@@ -71,3 +72,17 @@ def still_in(session: Session, session_ids: Collection[int], at: datetime) -> se
         )
         alive.update(session.scalars(query))
     return alive
+
+
+def there(session: Session, user_ids: Collection[int], at: datetime) -> None:
+    """Note that these users' browsers are open; who is off shift needs no sign of life.
+
+    In a call the browser itself has to tell: an open connection outlives a dead one for minutes.
+    """
+    apart = (Availability.OFF, Availability.IN_CALL)
+    ids = sorted(user_ids)
+    for start in range(0, len(ids), CHUNK):
+        mine = Presence.user_id.in_(ids[start : start + CHUNK])
+        session.execute(
+            update(Presence).where(mine, Presence.state.not_in(apart)).values(seen_at=at)
+        )

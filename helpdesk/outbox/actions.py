@@ -13,7 +13,7 @@ from helpdesk.events import Actor, record
 from helpdesk.ext import add_row
 from helpdesk.kb import deflection
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
-from helpdesk.outbox import receipt, receipt_facts, reply, suggested
+from helpdesk.outbox import receipt, receipt_facts, reply, sms, suggested
 from helpdesk.outbox.addressing import (
     email_of,
     language_of,
@@ -27,7 +27,7 @@ from helpdesk.outbox.addressing import (
 from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.outbox.receipt_facts import Book, Facts, receipt_key
 from helpdesk.outbox.suggested import Offer
-from helpdesk.tickets.models import Message, MessageKind, Ticket
+from helpdesk.tickets.models import Channel, Message, MessageKind, Ticket
 
 NO_ADDRESS = _lazy("The client has no address to answer to.")
 
@@ -46,6 +46,8 @@ def enqueue_reply(session: Session, message_id: int, *, at: datetime) -> int:
     if message.kind != MessageKind.OUTBOUND:
         raise ValueError("only an answer to the client is sent")
     ticket = ticket_with_people(session, message.ticket_id)
+    if message.channel == Channel.SMS:
+        return sms.add_reply(session, key, ticket, message, at)
     return _add_reply(session, key, ticket, message, at)
 
 
@@ -173,7 +175,9 @@ def resend(session: Session, outgoing: Outgoing, *, actor: Actor, at: datetime) 
     session.refresh(outgoing, with_for_update=True)
     if outgoing.state == OutgoingState.SENDING:
         raise Conflict(_lazy("This email is being sent right now."))
-    if outgoing.kind != OutgoingKind.NOTICE and outgoing.ticket_id is not None:
+    if outgoing.kind == OutgoingKind.SMS and outgoing.ticket_id is not None:
+        sms.readdress(session, outgoing)
+    elif outgoing.kind != OutgoingKind.NOTICE and outgoing.ticket_id is not None:
         _readdress(session, outgoing)
     outgoing.state = OutgoingState.QUEUED
     outgoing.due_at = at

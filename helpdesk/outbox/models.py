@@ -22,6 +22,7 @@ class OutgoingState(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
+    DELIVERED = "delivered"  # of an SMS: the phone has it
     FAILED = "failed"
     CAUGHT = "caught"  # no relay is set: the mail catcher shows it
 

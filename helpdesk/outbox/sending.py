@@ -24,7 +24,7 @@ from helpdesk.lib.errors import _lazy
 from helpdesk.lib.text import email_key
 from helpdesk.outbox.actions import mark_failed
 from helpdesk.outbox.compose import MailFile, compose
-from helpdesk.outbox.models import Outgoing, OutgoingState
+from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.outbox.relay import NotSent, Relay, RelaySettings
 from helpdesk.tickets.models import Attachment
 
@@ -71,7 +71,9 @@ def _anything_due() -> bool:
 
 
 def _due(limit: int = 1) -> Select[Outgoing]:
-    query = select(Outgoing).where(Outgoing.due_at.is_not(None), Outgoing.due_at <= now())
+    query = select(Outgoing).where(
+        Outgoing.due_at.is_not(None), Outgoing.due_at <= now(), Outgoing.kind != OutgoingKind.SMS
+    )
     return query.order_by(Outgoing.due_at, Outgoing.id).limit(limit)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from helpdesk import files
+from helpdesk.calls.models import Call
 from helpdesk.clients.models import Client, ClientKind, ContactPoint, Person
 from helpdesk.clients.search import reindex_client
 from helpdesk.events import Actor, record
@@ -22,7 +23,9 @@ from helpdesk.intake.models import Delivery, DeliveryState
 from helpdesk.lib.errors import NotFound
 from helpdesk.notices import Notice
 from helpdesk.outbox.models import Outgoing, OutgoingState
+from helpdesk.planner.models import Task
 from helpdesk.privacy.answers import blank_answers
+from helpdesk.privacy.calls import forget_calls
 from helpdesk.privacy.inventory import BLANKED
 from helpdesk.privacy.record import forget_record
 from helpdesk.privacy.scope import Scope, chunks, family, people_of, scope_of
@@ -92,6 +95,7 @@ def _erase(session: Session, scope: Scope, actor: Actor, at: datetime) -> Erased
     loose = _attachments(session, scope)
     loose += _deliveries(session, scope, at)
     loose += forget_record(session, scope)
+    loose += forget_calls(session, scope, at)
     _outgoing(session, scope)
     _quotes(session, scope)
     _blank(session, Message, Message.id, scope.message_ids, contact_point_id=None)
@@ -232,7 +236,7 @@ def _people(session: Session, scope: Scope, at: datetime) -> None:
     points = select(ContactPoint.id).where(ContactPoint.person_id.in_(scope.person_ids))
     ids = list(session.scalars(points))
     for part in chunks(ids):
-        for model in (Ticket, Message):
+        for model in (Ticket, Message, Call, Task):
             session.execute(
                 update(model).where(model.contact_point_id.in_(part)).values(contact_point_id=None),
                 execution_options={"synchronize_session": False},

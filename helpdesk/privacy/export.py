@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from helpdesk.calls.models import Call, Recording, VoiceAnswer
 from helpdesk.clients.facts import ClientNote, Document, Invoice, Promise, Purchase
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.events import Event
@@ -17,6 +18,8 @@ from helpdesk.intake.models import Delivery
 from helpdesk.kb.models import Reading, Search
 from helpdesk.lib.errors import NotFound
 from helpdesk.outbox.models import Outgoing
+from helpdesk.planner.models import Task
+from helpdesk.privacy.calls import calls_of
 from helpdesk.privacy.record import rows_of
 from helpdesk.privacy.scope import chunks, people_of, scope_of
 from helpdesk.products import Item
@@ -27,7 +30,7 @@ SHAPES: Mapping[type[Base], str] = {
     Client: "id kind relation name language timezone external_id tags potential about profile"
     " created_at updated_at erased_at",
     Person: "id name role language timezone external_id vocative created_at erased_at",
-    ContactPoint: "kind value verified preferred bad created_at",
+    ContactPoint: "kind value verified preferred bad sms_stopped_at created_at",
     Ticket: "id number person_id subject status priority channel language tags created_at"
     " first_response_at resolved_at",
     Message: "id ticket_id kind channel person_id subject text html message_id is_auto_reply"
@@ -45,6 +48,11 @@ SHAPES: Mapping[type[Base], str] = {
     Rating: "ticket_id score comment at",
     Reading: "article_id lang source at",
     Search: "query lang source at",
+    Call: "id direction from_number to_number person_id ticket_id language state end_reason"
+    " started_at queued_at answered_at ended_at consent_asked_at consent_given notes",
+    Recording: "id call_id kind state seconds content_type created_at stored_at",
+    VoiceAnswer: "call_id article_id language at helped",
+    Task: "id kind state person_id number ticket_id title due_at done_at result outcome",
 }
 
 
@@ -70,7 +78,8 @@ def export_client(session: Session, client_id: int) -> dict[str, Any]:
         "drafts": _rows(session, select(Draft), Draft.ticket_id, scope.ticket_ids),
         "deliveries": _rows(session, select(Delivery), Delivery.id, scope.delivery_ids),
         "emails_sent": _sent(session, scope.person_ids, scope.ticket_ids),
-        **{name: [_shape(row) for row in rows] for name, rows in rows_of(session, scope).items()},
+        **_shapes(rows_of(session, scope)),
+        **_shapes(calls_of(session, scope)),
         "events": [
             _shape(event)
             for event in session.scalars(
@@ -128,6 +137,10 @@ def _files(session: Session, message_ids: Sequence[int]) -> dict[int, list[dict[
             }
             listed.setdefault(row.message_id or 0, []).append(file)
     return listed
+
+
+def _shapes(found: Mapping[str, Sequence[Base]]) -> dict[str, list[dict[str, Any]]]:
+    return {name: [_shape(row) for row in rows] for name, rows in found.items()}
 
 
 def _shape(row: Base) -> dict[str, Any]:

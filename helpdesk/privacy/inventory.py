@@ -57,7 +57,12 @@ BLANKED: Mapping[str, Mapping[str, Any]] = {
         "text": "",
         "html": None,
         "last_error": None,
+        "carrier_id": None,
     },
+    "call": {"from_number": None, "to_number": None, "step": {}, "facts": {}, "notes": ""},
+    "call_event": {"payload": {}, "answer": "", "error": None},
+    "call_command": {"data": {}, "last_error": None},
+    "task": {"number": None, "title": "", "outcome": "", "last_error": None},
     "rating": {"comment": ""},
 }
 
@@ -122,6 +127,15 @@ OTHERS: Mapping[str, str] = {
     "article_feedback": "visit comment",
     "delivery": "key",
     "outgoing": "key from_name from_address envelope_from language",
+    "call": "provider_id token language skill",
+    "call_leg": "provider_id",
+    "call_event": "key kind provider_id",
+    "call_command": "key kind",
+    "recording": "provider_id content_type last_error",
+    "task": "language",
+    "presence": "number languages skills",  # of staff
+    "phone_menu": "greetings choices consent",
+    "voice_answer": "language",
 }
 
 

@@ -16,6 +16,7 @@ from helpdesk.accounts.models import (
     PortalCode,
     PortalSession,
 )
+from helpdesk.calls.models import CallCommand, CallEvent, Recording
 from helpdesk.clients.facts import ClientNote, Document
 from helpdesk.clients.import_models import ImportProblem, ImportRun
 from helpdesk.clients.models import Person
@@ -23,6 +24,7 @@ from helpdesk.files import StoredFile
 from helpdesk.intake.models import Delivery
 from helpdesk.kb.models import Reading, Search
 from helpdesk.outbox.models import Outgoing, OutgoingState
+from helpdesk.privacy.calls import drop_sounds
 from helpdesk.privacy.erase import drop_archived
 from helpdesk.privacy.loose import owned, remove_loose
 from helpdesk.tickets.models import Attachment, Draft
@@ -31,7 +33,7 @@ ANSWERS = timedelta(hours=24)  # how long a repeated API request gets the first 
 UNUSED = timedelta(days=1)  # a file that is being uploaded has no owner for a moment
 UNDO = timedelta(days=30)
 MISSED = timedelta(days=2)  # an erasure whose second half a crash may have prevented
-SENT = (OutgoingState.SENT, OutgoingState.CAUGHT)
+SENT = (OutgoingState.SENT, OutgoingState.DELIVERED, OutgoingState.CAUGHT)
 
 Task = Callable[[datetime, int], int]
 
@@ -126,6 +128,30 @@ def _readings(at: datetime, limit: int) -> int:
     return _delete(Reading, Reading.at < _since(at, "retention_search_days"), limit)
 
 
+def _recordings(at: datetime, limit: int) -> int:
+    """The sound goes, the row stays and says that there was one."""
+    query = select(Recording.id).where(
+        Recording.file_id.is_not(None),
+        Recording.stored_at < _since(at, "retention_recording_days"),
+    )
+    loose: list[str] = []
+
+    def forget(session: Session, ids: Sequence[int]) -> None:
+        loose.extend(drop_sounds(session, Recording.id, ids, at))
+
+    done = _in_chunks(query, Recording.id, forget, limit)
+    remove_loose(loose)
+    return done
+
+
+def _call_events(at: datetime, limit: int) -> int:
+    """What carriers said and were asked, word for word; the calls' own columns stay."""
+    old = _since(at, "retention_raw_days")
+    heard = _delete(CallEvent, (CallEvent.received_at < old) & CallEvent.todo.is_(None), limit)
+    asked = (CallCommand.created_at < old) & CallCommand.due_at.is_(None)
+    return heard + _delete(CallCommand, asked, limit)
+
+
 def _unused_files(at: datetime, limit: int) -> int:
     query = select(StoredFile.id).where(StoredFile.created_at < at - UNUSED, ~owned())
     done = last = 0
@@ -169,6 +195,8 @@ TASKS: Sequence[Task] = (
     _answers,
     _searches,
     _readings,
+    _recordings,
+    _call_events,
     _unused_files,
 )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, undefer
@@ -46,14 +47,11 @@ def scope_of(session: Session, person_ids: Sequence[int], client_id: int | None)
     first: dict[int, int] = {}
     for row in elsewhere:
         first[row.ticket_id] = min(row.id, first.get(row.ticket_id, row.id))
-    addresses = tuple(
-        session.scalars(
-            select(ContactPoint.key).where(
-                ContactPoint.person_id.in_(person_ids), ContactPoint.kind == ContactKind.EMAIL
-            )
-        )
+    points = select(ContactPoint.key, ContactPoint.kind).where(
+        ContactPoint.person_id.in_(person_ids), ContactPoint.kind != ContactKind.MESSENGER
     )
-    deliveries = _deliveries(session, person_ids, ticket_ids, addresses)
+    senders = session.execute(points).all()
+    deliveries = _deliveries(session, person_ids, ticket_ids, senders)
     beside = {id_ for part in chunks(list(first)) for id_ in _of_tickets(session, part)}
     return Scope(
         client_id,
@@ -90,31 +88,33 @@ def _deliveries(
     session: Session,
     person_ids: Sequence[int],
     ticket_ids: Sequence[int],
-    addresses: Sequence[str],
+    senders: Sequence[Any],
 ) -> set[int]:
-    """Their emails, all emails of their tickets, and those that may come from them."""
+    """Their emails, all emails of their tickets, and those that may come from them; SMS as well."""
     found = set(session.scalars(select(Delivery.id).where(Delivery.person_id.in_(person_ids))))
     for part in chunks(ticket_ids):
         found |= set(_of_tickets(session, part))
-    return found | _undecided(session, addresses)
+    addresses = [key for key, kind in senders if kind == ContactKind.EMAIL]
+    return found | _undecided(session, addresses, [key for key, _kind in senders])
 
 
 def _of_tickets(session: Session, ticket_ids: Sequence[int]) -> Sequence[int]:
     return session.scalars(select(Delivery.id).where(Delivery.ticket_id.in_(ticket_ids))).all()
 
 
-def _undecided(session: Session, addresses: Sequence[str]) -> set[int]:
-    """Emails that led to no ticket (not processed yet, failed) and name one of the addresses."""
-    if not addresses:
-        return set()
+def _undecided(session: Session, addresses: Sequence[str], senders: Sequence[str]) -> set[int]:
+    """What led to no ticket (not processed yet, failed), comes from one of these senders or, being
+    an email, names one of the addresses."""
     rows = select(Delivery).where(
         Delivery.state != DeliveryState.DONE, Delivery.ticket_id.is_(None)
     )
     by_envelope = select(Delivery.id).where(
         Delivery.state != DeliveryState.DONE,
-        func.lower(Delivery.envelope_from).in_(addresses),
+        func.lower(Delivery.envelope_from).in_(senders),
     )
-    found = set(session.scalars(by_envelope))
+    found = set(session.scalars(by_envelope)) if senders else set()
+    if not addresses:
+        return found
     needles = [address.encode() for address in addresses]
     last = 0
     while True:

@@ -11,9 +11,10 @@ from helpdesk.accounts.models import QueueMember, Role, User
 from helpdesk.events import Event
 from helpdesk.notices import tell
 from helpdesk.outbox.models import Outgoing, OutgoingKind
+from helpdesk.planner.models import Task
 from helpdesk.reactions.step_email import email_step
 from helpdesk.surveys import LOW
-from helpdesk.tickets.models import Message, PolicyStep, StepAction, Ticket
+from helpdesk.tickets.models import Message, Metric, PolicyStep, StepAction, Ticket
 
 _TICKET, _MESSAGE = cast(Table, Ticket.__table__), cast(Table, Message.__table__)
 # Made once: building a statement costs more than running it.
@@ -48,7 +49,25 @@ def tell_assignees_of_messages(session: Session, events: Sequence[Event], at: da
 
 
 def tell_of_clock(session: Session, event: Event, at: datetime) -> None:
+    """Not of a caller who waits: that is over before a notice is read. Steps of a policy are."""
+    if event.data["metric"] == Metric.SPEED_OF_ANSWER:
+        return
     _tell(session, event, _responsible(session, _ticket(session, event)), at)
+
+
+def tell_of_task(session: Session, event: Event, at: datetime) -> None:
+    """Its owner, else who is responsible for the ticket."""
+    task = session.get(Task, event.data["task_id"])
+    if task is None or task.ticket_id is None:
+        return
+    owner = _active(session, [task.owner_id]) if task.owner_id is not None else []
+    _tell(session, event, owner or _responsible(session, _ticket(session, event)), at)
+
+
+def tell_of_waiting_callers(session: Session, event: Event, at: datetime) -> None:
+    if event.ticket_id is not None:
+        people = _with_role(session, Role.SUPERVISOR) or _with_role(session, Role.ADMIN)
+        _tell(session, event, people, at)
 
 
 def tell_of_low_rating(session: Session, event: Event, at: datetime) -> None:

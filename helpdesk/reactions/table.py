@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from helpdesk.events import Event
 from helpdesk.outbox import actions as outbox
-from helpdesk.outbox import suggested
+from helpdesk.outbox import sms, suggested
+from helpdesk.reactions.callbacks import drop_callbacks, email_unreached
 from helpdesk.reactions.codes import send_code
 from helpdesk.reactions.staff import (
     tell_assignee_of_bounce,
@@ -23,8 +24,11 @@ from helpdesk.reactions.staff import (
     tell_new_assignee,
     tell_of_clock,
     tell_of_low_rating,
+    tell_of_task,
+    tell_of_waiting_callers,
 )
 from helpdesk.tickets import sla
+from helpdesk.tickets.models import Channel
 
 Reaction = Callable[[Session, Event, datetime], None]
 Reactions = Callable[[Session, Sequence[Event], datetime], None]
@@ -42,11 +46,15 @@ def send_receipt(session: Session, event: Event, at: datetime) -> None:
 
 
 def send_receipts(session: Session, events: Sequence[Event], at: datetime) -> None:
-    asked = {
-        event.ticket_id: event.data.get("delivery_id")
-        for event in events
-        if event.data.get("receipt") is True and event.ticket_id is not None
-    }
+    asked: dict[int, int | None] = {}
+    for event in events:
+        if event.data.get("receipt") is not True or event.ticket_id is None:
+            continue
+        delivery_id = event.data.get("delivery_id")
+        if event.data.get("channel") == Channel.SMS:
+            sms.enqueue_receipt(session, event.ticket_id, at=at, delivery_id=delivery_id)
+        else:
+            asked[event.ticket_id] = delivery_id
     if asked:
         outbox.enqueue_receipts(session, asked, at=at)
 
@@ -74,6 +82,10 @@ REACTIONS: dict[str, list[Reaction]] = {
     "clock.warned": [tell_of_clock],
     "clock.breached": [tell_of_clock],
     "clock.stepped": [tell_by_step],
+    "ticket.status": [drop_callbacks],
+    "task.due": [tell_of_task],
+    "task.failed": [tell_of_task, email_unreached],
+    "queue.unattended": [tell_of_waiting_callers],
 }
 
 TOGETHER: Mapping[Reaction, Reactions] = {

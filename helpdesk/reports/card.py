@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session, aliased
 
+from helpdesk.calls.models import Call, Direction, EndReason
 from helpdesk.clients.billing import DEBTS, Debt, debt_days, debts_from
 from helpdesk.clients.facts import Promise
 from helpdesk.clients.models import Client, ContactPoint, Person
@@ -32,7 +33,7 @@ from helpdesk.ext import UTCDateTime
 from helpdesk.fields import Field
 from helpdesk.lib.text import shorten
 from helpdesk.products import Item, Product
-from helpdesk.tickets.models import NUMBER_OFFSET, Message, Ticket
+from helpdesk.tickets.models import NUMBER_OFFSET, ContactReason, Message, Ticket
 
 CONTACTS = 5
 FEW = 4
@@ -42,6 +43,7 @@ VERIFIED, PREFERRED, BAD = 1, 2, 4
 _EMPTY: dict[str, Any] = {
     "number": sql_cast(null(), BigInteger),
     "moment": sql_cast(null(), UTCDateTime),
+    "until": sql_cast(null(), UTCDateTime),
     "day": sql_cast(null(), Date),
     "text": sql_cast(null(), Text),
     "more": sql_cast(null(), Text),
@@ -71,6 +73,18 @@ class Contact(NamedTuple):
     number: int  # of the ticket
 
 
+class Talk(NamedTuple):
+    """One of the last calls; `seconds` of talk is None for one that nobody answered."""
+
+    id: int
+    at: datetime
+    direction: Direction
+    seconds: int | None
+    end_reason: EndReason | None
+    reason: Mapping[str, str]  # names of the contact reason by language
+    number: int | None  # of the ticket
+
+
 class Candidate(NamedTuple):
     """Another person with the address or number that this ticket came from."""
 
@@ -90,18 +104,19 @@ class Card:
     warranties: list[tuple[int, str, str, date]]  # item, product, serial number, last day
     promises: list[tuple[int, str, datetime]]  # that run, the next due first
     contacts: list[Contact]
+    talks: list[Talk]
     candidates: list[Candidate]
     wanted: list[tuple[str, Mapping[str, str]]]  # key and labels of the wanted fields
 
 
 def card_of(
-    session: Session, ticket: Ticket, *, queue_ids: frozenset[int] | None, today: date
+    session: Session, about: Ticket | Call, *, queue_ids: frozenset[int] | None, today: date
 ) -> Card:
-    """The card for a ticket. `queue_ids`: as in `client_timeline`. One statement."""
+    """The card for a ticket or a call. `queue_ids`: as in `client_timeline`. One statement."""
     values: dict[str, Any] = {
-        "client_id": ticket.client_id,
-        "person_id": ticket.person_id,
-        "point_id": ticket.contact_point_id or 0,
+        "client_id": about.client_id or 0,
+        "person_id": about.person_id or 0,
+        "point_id": about.contact_point_id or 0,
         "today": today,
         **debt_days(today),
     }
@@ -120,6 +135,7 @@ def card_of(
         warranties=[(row.id, row.text, row.more, row.day) for row in found["item"]],
         promises=[(row.id, row.text, row.moment) for row in found["promise"]],
         contacts=[_contact(row) for row in found["contact"]],
+        talks=[_talk(row) for row in found["talk"]],
         candidates=[Candidate(row.id, row.text, row.more) for row in found["candidate"]],
         wanted=[(row.text, json.loads(row.more)) for row in found["field"]],
     )
@@ -128,7 +144,7 @@ def card_of(
 @lru_cache(maxsize=2)
 def _statement(restricted: bool) -> CompoundSelect[Any]:
     """Made once: building it costs more than running it."""
-    parts = (_contacts(restricted) if name == "contact" else _PARTS[name]() for name in _PARTS)
+    parts = (make(restricted) if name in _QUEUED else make() for name, make in _PARTS.items())
     return union_all(*(select(part.subquery()) for part in parts))
 
 
@@ -216,6 +232,24 @@ def _contacts(restricted: bool) -> Select[Any]:
     return query.order_by(e.at.desc(), e.id.desc())
 
 
+def _talks(restricted: bool) -> Select[Any]:
+    query = _columns(
+        "talk",
+        Call.id,
+        number=sql_cast(Call.ticket_id, BigInteger),
+        moment=func.coalesce(Call.answered_at, Call.started_at),
+        until=case((Call.answered_at.is_not(None), Call.ended_at)),
+        text=sql_cast(Call.end_reason, Text),
+        more=_json(ContactReason.names),
+        mark=sql_cast(Call.direction, Text),
+    ).outerjoin(ContactReason, ContactReason.id == Call.reason_id)
+    query = query.where(Call.client_id == _CLIENT, Call.over_at.is_not(None))
+    if restricted:
+        open_ = Call.queue_id.in_(bindparam("queue_ids", expanding=True))
+        query = query.where(open_ | Call.queue_id.is_(None))
+    return query.order_by(Call.started_at.desc(), Call.id.desc()).limit(CONTACTS)
+
+
 def _candidates() -> Select[Any]:
     mine = aliased(ContactPoint)
     query = _columns("candidate", Person.id, text=Person.name, more=Client.name)
@@ -254,9 +288,13 @@ _PARTS: Mapping[str, Any] = {
     "item": _items,
     "promise": _promises,
     "contact": _contacts,
+    "talk": _talks,
     "candidate": _candidates,
     "field": _wanted,
 }
+
+
+_QUEUED = ("contact", "talk")  # parts that depend on the reader's queues
 
 
 def _reach(row: Any) -> Reach:
@@ -269,3 +307,16 @@ def _reach(row: Any) -> Reach:
 def _contact(row: Any) -> Contact:
     text = shorten(row.text or "", SAID_LIMIT)
     return Contact(row.moment, row.mark, row.more, text, row.id + NUMBER_OFFSET)
+
+
+def _talk(row: Any) -> Talk:
+    seconds = int((row.until - row.moment).total_seconds()) if row.until else None
+    return Talk(
+        id=row.id,
+        at=row.moment,
+        direction=Direction(row.mark),
+        seconds=seconds,
+        end_reason=EndReason(row.text) if row.text else None,
+        reason=json.loads(row.more) if row.more else {},
+        number=row.number + NUMBER_OFFSET if row.number else None,
+    )

@@ -92,7 +92,7 @@ class Application:
             if guest is not None:
                 stream = await self.hub.open_guest(guest)
             else:
-                stream = await self.hub.open(_cookie(scope), _last_id(scope))
+                stream = await self.hub.open(_cookie(scope), _last_id(scope), _has_phone(scope))
         except Full:
             await _say(send, 429, "too many streams", [(b"retry-after", b"30")])
             return
@@ -172,10 +172,18 @@ def _cookie(scope: Scope) -> str:
     return ""
 
 
+def _query(scope: Scope) -> dict[str, list[str]]:
+    return parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
+
+
+def _has_phone(scope: Scope) -> bool:
+    """Whether calls can come to this page: `?desk=1` says that another window is the telephone."""
+    return "desk" not in _query(scope)
+
+
 def _last_id(scope: Scope) -> int | None:
     """Where to go on: as the browser remembers it, else as the page says it (`?after=`)."""
-    query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
-    for value in (*_values(scope, b"last-event-id"), *query.get("after", [])):
+    for value in (*_values(scope, b"last-event-id"), *_query(scope).get("after", [])):
         if value.isascii() and value.isdigit() and len(value) < 18:
             return int(value)
     return None

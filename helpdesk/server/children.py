@@ -1,4 +1,4 @@
-"""What each kind of child process does: web, smtp, worker."""
+"""What each kind of child process does: web, smtp, worker, twin."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,11 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import ext, jobs
+from helpdesk.calls.providers.twilio import checker
+from helpdesk.calls.providers.twin import server as twin_server
+from helpdesk.calls.providers.twin.account import account
+from helpdesk.calls.providers.twin.engine.twin import Twin
+from helpdesk.calls.providers.twin.transport import Http
 from helpdesk.intake import smtp
 from helpdesk.kb import index
 from helpdesk.lib.clock import now
@@ -45,6 +50,7 @@ class _Server(uvicorn.Server):
 def web(app: Flask, sock: socket.socket, slot: int) -> None:
     """Serve pages and streams on a listening socket until SIGTERM."""
     app.extensions["helpdesk_latency"].slot = slot
+    app.extensions["helpdesk_webhooks"].set_slot(slot)
     threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     asyncio.run(_web(app, Shared(sock, LOADS, slot)))
 
@@ -139,3 +145,14 @@ def worker(app: Flask) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     jobs.run(app, stop)
+
+
+def twin(app: Flask, sock: socket.socket) -> None:
+    """Be the telephone company until SIGTERM: answer on the socket, ring at our own pages."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    bind, public = app.config["HTTP_BIND"], app.config["PUBLIC_URL"]
+    login = account(app.config["SECRET_KEY"])
+    exchange = Twin(login, public, Http(bind.host, bind.port), checker.check)
+    log.info("twin.listening", url=app.config["TWIN_URL"])
+    twin_server.serve(exchange, sock, stop)

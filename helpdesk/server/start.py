@@ -18,7 +18,7 @@ from helpdesk.server.greeting import greeting
 from helpdesk.server.processes import freeze
 from helpdesk.server.supervisor import Process, Supervisor
 
-ALL = ("web", "smtp", "worker")
+ALL = ("web", "smtp", "worker", "twin")
 
 
 def run(app: Flask, say: Callable[[str], None]) -> int:
@@ -75,7 +75,16 @@ def plan(app: Flask, roles: Sequence[str]) -> list[Process]:
         ]
     if "worker" in roles:
         processes.append(Process("worker", partial(children.worker, app)))
+    if "twin" in roles and not (app.config["TWILIO_ACCOUNT_SID"] or app.config["TWIN_URL"]):
+        processes.append(Process("twin", partial(children.twin, app, _twin(app))))
     return processes
+
+
+def _twin(app: Flask) -> socket.socket:
+    """A port of its own for the offline twin; all processes get to know it before they fork."""
+    twin = checks.listen("127.0.0.1", 0, "HELPDESK_TWIN_URL")
+    app.config["TWIN_URL"] = f"http://127.0.0.1:{twin.getsockname()[1]}"
+    return twin
 
 
 def supervise(app: Flask, processes: Sequence[Process], started: Callable[[], None]) -> int:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from helpdesk import ext
 from helpdesk.lib.clock import now
 from helpdesk.live.changes import Change, Reader, lately, since
-from helpdesk.live.people import Guest, Watcher, still_in, watcher
+from helpdesk.live.people import Guest, Watcher, still_in, there, watcher
 from helpdesk.web.portal import link
 
 log = structlog.get_logger()
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 READ_SECONDS = 0.2
 CHECK_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
+SEE_SECONDS = 10.0
+CALLS_SECONDS = 30.0  # numbers of calls are told to everybody at most so often
 AWAY_SECONDS = 2.0  # between tries while the database does not answer
 LOOK_BACK = timedelta(seconds=2)
 PER_USER = 8
@@ -45,11 +47,14 @@ class Stream:
     """One open browser. What happens while it is slow is merged into one message."""
 
     who: Watcher | Guest
+    phone_here: bool = False  # calls can come to this page: while it is open, its user is there
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     tickets: set[int] = field(default_factory=set)
     clients: set[int] = field(default_factory=set)
     lists: bool = False
     notices: bool = False
+    phone: bool = False  # this user's own offer, call or availability
+    calls: bool = False
     everything: bool = False
     beat: bool = False
     over: bool = False
@@ -61,20 +66,23 @@ class Stream:
             self.wake.set()
             return
         for change in changes:
+            if change.phone_id is not None and change.phone_id == self.who.user_id:
+                self.phone = True  # whatever queue it came from
             if not self.who.sees(change):
                 continue
             if change.ticket_id is not None:
                 self.tickets.add(change.ticket_id)
-                self.lists = True
+                self.lists = self.lists or change.rows
             if change.client_id is not None:
                 self.clients.add(change.client_id)
         if len(self.tickets) + len(self.clients) > MOST_PENDING:
             self.over = True
-        if self.tickets or self.clients:
+        if self.tickets or self.clients or self.phone:
             self.wake.set()
 
-    def tell(self, *, notices: bool = False, beat: bool = False) -> None:
+    def tell(self, *, notices: bool = False, calls: bool = False, beat: bool = False) -> None:
         self.notices, self.beat = self.notices or notices, self.beat or beat
+        self.calls = self.calls or calls
         self.wake.set()
 
     def end(self) -> None:
@@ -84,7 +92,8 @@ class Stream:
     def message(self, last_id: int) -> bytes:
         """What is pending, as it goes over the line; afterwards nothing is."""
         self.wake.clear()
-        if not (self.tickets or self.clients or self.lists or self.notices or self.everything):
+        named = self.tickets or self.clients or self.lists or self.notices
+        if not (named or self.phone or self.calls or self.everything):
             self.beat = False
             return HEARTBEAT
         if isinstance(self.who, Guest):  # ids and lists are the staff's
@@ -96,6 +105,10 @@ class Stream:
             "lists": self.lists,
             "notices": self.notices,
         }
+        if self.phone:
+            data["phone"] = True
+        if self.calls:
+            data["calls"] = True
         if self.everything:
             data["all"] = True
         self._forget()
@@ -104,7 +117,8 @@ class Stream:
 
     def _forget(self) -> None:
         self.tickets, self.clients = set(), set()
-        self.lists = self.notices = self.everything = self.beat = False
+        self.lists = self.notices = self.phone = self.calls = False
+        self.everything = self.beat = False
 
 
 class Hub:
@@ -117,8 +131,12 @@ class Hub:
         self.reading = False
         self.beginning = asyncio.Lock()
         self.closing = False
+        self.calls_changed = False
+        self.calls_told = 0.0  # monotonic seconds
 
-    async def open(self, token: str, last_id: int | None) -> Stream | None:
+    async def open(
+        self, token: str, last_id: int | None, phone_here: bool = False
+    ) -> Stream | None:
         """A stream for the holder of this cookie, or None.
 
         It begins with what happened after `last_id`, or else in the last seconds: the page
@@ -130,7 +148,7 @@ class Hub:
         users = Counter(stream.who.user_id for stream in self.streams)
         if self.closing or users.total() >= PER_PROCESS or users[who.user_id] >= PER_USER:
             raise Full
-        stream = Stream(who)
+        stream = Stream(who, phone_here)
         self.streams.add(stream)
         try:
             await self._begin()
@@ -183,7 +201,7 @@ class Hub:
 
     async def run(self) -> None:
         """Feed the streams until cancelled; costs nothing while there are none."""
-        await asyncio.gather(self._read(), self._check(), self._beat())
+        await asyncio.gather(self._read(), self._check(), self._beat(), self._see())
 
     async def _read(self) -> None:
         while True:
@@ -202,12 +220,23 @@ class Hub:
 
     def _spread(self, changes: list[Change], told: set[int]) -> None:
         changed = {change.user_id for change in changes if change.user_id}
+        calls = self._calls_due(changes)
         for stream in self.streams:
             stream.take(changes)
             if stream.who.user_id in told:
                 stream.tell(notices=True)
+            if calls and isinstance(stream.who, Watcher):
+                stream.tell(calls=True)
             if stream.who.user_id in changed:
                 stream.end()  # it comes back at once, with the new rights
+
+    def _calls_due(self, changes: list[Change]) -> bool:
+        """Whether it is time to say that numbers of calls changed: a thousand desks ask then."""
+        self.calls_changed = self.calls_changed or any(change.calls for change in changes)
+        if not self.calls_changed or time.monotonic() - self.calls_told < CALLS_SECONDS:
+            return False
+        self.calls_changed, self.calls_told = False, time.monotonic()
+        return True
 
     async def _check(self) -> None:
         """End the streams whose log-in has ended."""
@@ -230,6 +259,22 @@ class Hub:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             for stream in self.streams:
                 stream.tell(beat=True)
+
+    async def _see(self) -> None:
+        """Tell who is there to take calls: one statement for all, not one for each browser."""
+        while True:
+            await asyncio.sleep(SEE_SECONDS)
+            ids = {stream.who.user_id for stream in self.streams if stream.phone_here}
+            if not ids:
+                continue
+            try:
+                await asyncio.to_thread(self._seen, ids)
+            except SQLAlchemyError:
+                await asyncio.sleep(AWAY_SECONDS)
+
+    def _seen(self, ids: set[int]) -> None:
+        with self.app.app_context(), ext.write() as session:
+            there(session, ids, now())
 
     def _who(self, token: str) -> Watcher | None:
         with self.app.app_context(), ext.session() as session:

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from helpdesk.accounts.models import QueueMember, Role, User
 from helpdesk.clients.actions import clean_tags
-from helpdesk.clients.models import Client, ContactPoint
+from helpdesk.clients.models import Client
 from helpdesk.events import Actor, record
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
 from helpdesk.lib.text import clean_line
 from helpdesk.lib.tokens import message_id as signed_message_id
 from helpdesk.lib.tokens import new_token
 from helpdesk.tickets import sla
+from helpdesk.tickets.answering import Route, checked_route
 from helpdesk.tickets.models import (
     DONE,
     Attachment,
@@ -49,9 +50,9 @@ def reply(
 
     `then` is the status afterwards (a new ticket becomes open by itself). The draft of this
     user is used up, its files go with the answer. Raises HelpdeskError for an empty text or a
-    ticket without an address to answer to.
+    ticket without an address to answer to, and for what no SMS can carry.
     """
-    point = _address(ticket)
+    route = checked_route(session, ticket, text, user_id=user_id)
     message = _write(
         session,
         ticket,
@@ -59,9 +60,7 @@ def reply(
         text,
         user_id=user_id,
         at=at,
-        message_id=_new_message_id(ticket.id),
-        in_reply_to=_last_client_message(session, ticket.id),
-        contact_point_id=point.id,
+        route=route,
     )
     ticket.first_response_at = ticket.first_response_at or at
     ticket.waiting_since = None
@@ -232,19 +231,6 @@ def client_tags_of(session: Session, client_id: int) -> list[str]:
     return session.scalars(select(Client.tags).where(Client.id == client_id)).one()
 
 
-def _address(ticket: Ticket) -> ContactPoint:
-    point = ticket.contact_point
-    if point is None or point.removed_at is not None:
-        raise HelpdeskError(_lazy("The client has no address to answer to."), field="text")
-    if point.bad:
-        raise HelpdeskError(
-            _lazy("Mail to %(address)s came back. Correct the client's address first."),
-            field="text",
-            address=point.value,
-        )
-    return point
-
-
 def _new_message_id(ticket_id: int) -> str:
     config = current_app.config
     return signed_message_id(
@@ -260,9 +246,7 @@ def _write(
     *,
     user_id: int,
     at: datetime,
-    message_id: str | None = None,
-    in_reply_to: str | None = None,
-    contact_point_id: int | None = None,
+    route: Route | None = None,
 ) -> Message:
     if not text.strip():
         raise HelpdeskError(_lazy("There is no text yet."), field="text")
@@ -272,16 +256,17 @@ def _write(
             field="text",
             limit=TEXT_LIMIT,
         )
+    by_email = route is not None and route.channel == Channel.EMAIL
     message = Message(
         ticket_id=ticket.id,
         kind=kind,
-        channel=Channel.EMAIL if kind == MessageKind.OUTBOUND else ticket.channel,
+        channel=route.channel if route else ticket.channel,
         user_id=user_id,
-        contact_point_id=contact_point_id,
+        contact_point_id=route.point.id if route and route.point else None,
         subject=ticket.subject,
         text=text.strip(),
-        message_id=message_id,
-        in_reply_to=in_reply_to,
+        message_id=_new_message_id(ticket.id) if by_email else None,
+        in_reply_to=_last_client_message(session, ticket.id) if by_email else None,
         parse_errors=[],
         created_at=at,
     )

@@ -3,6 +3,7 @@
 The facts are the start, the pauses, the target and the calendar. Deadline, remaining time, the
 next thing to happen and the spans of an explanation are always derived from them, so that a
 recount gives the same as if the new conditions had held from the start. All in whole seconds.
+Where the deadline itself was agreed (`agreed_at`), every second counts, not the calendar's only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,10 +13,12 @@ from typing import Any, NamedTuple
 
 from helpdesk.lib import worktime
 from helpdesk.lib.errors import HelpdeskError
-from helpdesk.tickets.models import Clock, ClockState, Status
+from helpdesk.tickets.models import Clock, ClockState, Metric, Status
 from helpdesk.tickets.promises import Promise, Step
 
 WARN, BREACH, STEP = "warn", "breach", "step"
+OF_CALLS = (Metric.SPEED_OF_ANSWER, Metric.CALLBACK)
+"""Promises about a call: a caller waits and a callback is due whatever the ticket's status."""
 NO_WARNING = 100
 
 
@@ -41,8 +44,15 @@ def whole(at: datetime) -> datetime:
     return at.replace(microsecond=0)
 
 
-def pause_reason(status: Status, promise: Promise | None) -> Pause | None:
-    """Why a ticket of this status lets its clocks stand still, or None."""
+def until(start: datetime, agreed_at: datetime) -> int:
+    """The target, in seconds, of a clock whose deadline was agreed."""
+    return max(1, (whole(agreed_at) - start) // timedelta(seconds=1))
+
+
+def pause_reason(metric: Metric, status: Status, promise: Promise | None) -> Pause | None:
+    """Why a ticket of this status lets a clock stand still, or None."""
+    if metric in OF_CALLS:
+        return None
     if status == Status.PENDING:
         return Pause.WAITING
     if status == Status.ON_HOLD and promise is not None and promise.pause_on_hold:
@@ -81,6 +91,7 @@ def set_pause(clock: Clock, reason: Pause | None, at: datetime) -> bool:
 
 def elapsed(clock: Clock, calendar: worktime.Calendar | None, at: datetime) -> int:
     """Business seconds the clock has counted until `at`."""
+    calendar = _hours(clock, calendar)
     return sum(
         worktime.elapsed(calendar, start, min(end or at, at))
         for start, end, reason in _stretches(clock)
@@ -93,6 +104,7 @@ def reach(clock: Clock, calendar: worktime.Calendar | None, seconds: int) -> dat
 
     None while it stands still before that, or if the calendar never opens for so long.
     """
+    calendar = _hours(clock, calendar)
     for start, end, reason in _stretches(clock):
         if reason is not None:
             continue
@@ -181,6 +193,7 @@ def spans(clock: Clock, calendar: worktime.Calendar | None, at: datetime) -> lis
     stands still there is no deadline and the spans end at `at`.
     """
     at = not_before(clock, at)
+    calendar = _hours(clock, calendar)
     due = reach(clock, calendar, clock.target_seconds)
     end = max(due, at) if due else at
     cuts = [moment for moment in (due, clock.stopped_at) if moment]
@@ -189,6 +202,10 @@ def spans(clock: Clock, calendar: worktime.Calendar | None, at: datetime) -> lis
         for stretch in _cut(_stretches(clock), end, cuts)
         for span in _counted(stretch, calendar)
     ]
+
+
+def _hours(clock: Clock, calendar: worktime.Calendar | None) -> worktime.Calendar | None:
+    return None if clock.agreed_at is not None else calendar
 
 
 class _Span(NamedTuple):

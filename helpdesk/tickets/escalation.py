@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from helpdesk.accounts.models import User
 from helpdesk.events import SYSTEM, record_all
 from helpdesk.lib.errors import HelpdeskError
-from helpdesk.tickets import actions, clocks, sla
+from helpdesk.tickets import actions, clocks
+from helpdesk.tickets.clock_rows import locked, said, say
 from helpdesk.tickets.clocks import BREACH, STEP, WARN
 from helpdesk.tickets.models import Clock, PolicyStep, Priority, StepAction, Ticket
 from helpdesk.tickets.promises import promise_by_id, steps_of
@@ -35,7 +36,7 @@ def sweep(session: Session, at: datetime, limit: int = 500) -> int:
     """
     query = select(Clock).join(Ticket, Ticket.id == Clock.ticket_id)
     query = query.where(Clock.next_at <= at).order_by(Clock.next_at, Clock.id).limit(limit)
-    due = list(session.scalars(sla.locked(session, query)))
+    due = list(session.scalars(locked(session, query)))
     happened: list[dict[str, Any]] = []
     with session.no_autoflush:
         stepping = [clock for clock in due if _mark(session, clock, at, happened)]
@@ -54,10 +55,10 @@ def _mark(session: Session, clock: Clock, at: datetime, happened: list[dict[str,
         if clock.next_step == WARN:
             if clock.warned_at is None:
                 clock.warned_at = clock.next_at
-                happened.append(sla.said(clock, "clock.warned", at, key=WARN))
+                happened.append(said(clock, "clock.warned", at, key=WARN))
         elif clock.next_step == BREACH:
             clock.breached_at = clock.next_at
-            happened.append(sla.said(clock, "clock.breached", at, key=BREACH))
+            happened.append(said(clock, "clock.breached", at, key=BREACH))
         else:
             return True
         _place(session, clock, at)
@@ -71,7 +72,7 @@ def _take_steps(session: Session, clock: Clock, at: datetime) -> None:
         if step is not None:
             clock.stepped = [*clock.stepped, step.id]
             key, action = f"{STEP}:{step.id}", step.action.value
-            sla.say(session, clock, "clock.stepped", at, key=key, step_id=step.id, action=action)
+            say(session, clock, "clock.stepped", at, key=key, step_id=step.id, action=action)
         _place(session, clock, at)
         if step is not None:
             _act(session, clock, step, at)

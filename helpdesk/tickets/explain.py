@@ -65,7 +65,7 @@ def _explained(
         clock_id=clock.id,
         metric=clock.metric,
         policy=policy.name,
-        calendar=policy.calendar_name,
+        calendar=policy.calendar_name if clock.agreed_at is None else None,
         target_seconds=clock.target_seconds,
         state=clock.state,
         paused=not stopped and clocks.open_pause(clock) is not None,

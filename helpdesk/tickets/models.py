@@ -344,6 +344,7 @@ class Clock(Base):
     state: Mapped[ClockState] = mapped_column(EnumText(ClockState))
     target_seconds: Mapped[int]  # business seconds
     started_at: Mapped[datetime]
+    agreed_at: Mapped[datetime | None]  # the moment itself was agreed: counted in calendar time
     due_at: Mapped[datetime | None]  # NULL while paused before it
     remaining_seconds: Mapped[int | None]  # frozen while paused or stopped
     warned_at: Mapped[datetime | None]

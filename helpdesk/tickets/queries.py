@@ -66,6 +66,28 @@ def address_of_queue(session: Session, queue_id: int) -> str | None:
     return session.scalar(query.order_by(Mailbox.is_primary.desc(), Mailbox.id).limit(1))
 
 
+def our_numbers(session: Session) -> dict[str, int]:
+    """The telephone numbers of active queues, E.164, with the queue each leads into; one statement.
+
+    Of a queue its first number stands first; the oldest queue comes first.
+    """
+    query = select(Queue.id, Queue.numbers).where(Queue.active.is_(True)).order_by(Queue.id)
+    found: dict[str, int] = {}
+    for queue_id, numbers in session.execute(query):
+        for number in numbers:
+            found.setdefault(number, queue_id)
+    return found
+
+
+def queue_of_number(session: Session, number: str) -> int | None:
+    """The active queue that this number of ours leads into."""
+    return our_numbers(session).get(number)
+
+
+def is_our_number(session: Session, number: str) -> bool:
+    return number in our_numbers(session)
+
+
 def first_queue(session: Session) -> int | None:
     """The oldest active queue: where mail to postmaster and the like goes."""
     return session.scalar(

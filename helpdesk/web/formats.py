@@ -42,6 +42,7 @@ def init_formats(app: Flask) -> None:
         "worked": worked,
         "breakable": breakable,
         "from_to": from_to,
+        "stopwatch": stopwatch,
     }
 
 
@@ -96,6 +97,13 @@ def worked(seconds: int) -> str:
     if not hours:
         return f"{sign}{minutes} {unit['min']}"
     return f"{sign}{hours} {unit['h']}" + (f" {minutes:02}" if minutes else "")
+
+
+def stopwatch(seconds: int) -> str:
+    """A length that runs: "02:12", "1:02:12"; never below zero. phone.js writes the same."""
+    minutes, rest = divmod(max(0, seconds), MINUTE)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
 def from_to(span: Mapping[str, Any]) -> str:

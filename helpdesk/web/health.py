@@ -63,9 +63,10 @@ class Health:
         try:
             if not self._may_measure(request):
                 return Response("not found\n", 404)
-            families = [*_counted(), _http(self.latency)]
+            families = [*_counted(), _http(self.latency), *telephone()]
         except SQLAlchemyError:
             families = [_http(self.latency), GaugeMetricFamily("helpdesk_database_up", "", 0)]
+            families += telephone()
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Families(families))
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

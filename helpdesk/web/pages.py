@@ -7,11 +7,13 @@ from helpdesk.web.admin import (
     calendars,
     deliveries,
     embed,
+    exchange,
     export,
     fields,
     imports,
     index,
     outbox,
+    phone_menus,
     policies,
     privacy,
     products,
@@ -19,10 +21,15 @@ from helpdesk.web.admin import (
     reasons,
     settings,
     staff,
+    telephony,
     tokens,
 )
 from helpdesk.web.admin import kb as admin_kb
 from helpdesk.web.desk import (
+    call,
+    call_view,
+    callbacks,
+    calls,
     card,
     changes,
     classify,
@@ -47,9 +54,12 @@ from helpdesk.web.desk import (
     me,
     merge,
     notices,
+    phone,
     queue,
+    recordings,
     sending,
     ticket,
+    wrap_up,
     zones,
 )
 from helpdesk.web.portal import article as portal_article
@@ -70,6 +80,7 @@ from helpdesk.web.supervisor import home as supervisor_home
 from helpdesk.web.supervisor import ratings as supervisor_ratings
 
 DESK = (login, queue, ticket, changes, classify, composer, sending, files, notices, me, keys, zones)
+CALLS = (recordings, call, wrap_up, phone, calls, callbacks)
 CLIENT = (card, client, client_record, client_people, client_facts, client_items, client_ticket)
 KB = (kb, kb_edit, kb_versions, kb_lists, kb_beside, kb_pictures, admin_kb)
 READING = (portal_home, portal_find, portal_topics, portal_article, portal_brand, portal_seo)
@@ -85,6 +96,9 @@ ADMIN = (
     reasons,
     products,
     queues,
+    phone_menus,
+    exchange,
+    telephony,
     calendars,
     policies,
     deliveries,
@@ -101,5 +115,6 @@ ADMIN = (
 
 def init_pages(app: Flask) -> None:
     """Prepare `app` for pages and register all of them."""
-    rooms = (*PORTAL, *DESK, *CLIENT, *MERGE, *KB, *SUPERVISOR, *ADMIN)
+    app.jinja_env.globals["telephone"] = call_view.telephone
+    rooms = (*PORTAL, *DESK, *CALLS, *CLIENT, *MERGE, *KB, *SUPERVISOR, *ADMIN)
     init_site(app, [room.blueprint for room in rooms])

@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; media-src 'self'; form-action 'self'; frame-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": CSP,
@@ -47,7 +47,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "X-Frame-Options": "DENY",
 }
-PROGRAMS = ("/api/", "/twilio/")  # what answers programs speaks for itself
+PROGRAMS = ("/api/", "/twilio/", "/hooks/")  # what answers programs speaks for itself
 
 
 def init_site(app: Flask, blueprints: Iterable[Blueprint]) -> None:

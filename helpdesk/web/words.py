@@ -164,6 +164,7 @@ def _script() -> dict[str, str]:
         "h": units["h"],
         "d": units["d"],
         "saved": _("Draft saved"),
+        "noted": _("Saved"),
         "restored": _("Restored from this browser"),
         "kept": _("Kept in this browser, not on the server yet"),
         "uploading": _("Uploading"),
@@ -190,5 +191,8 @@ def notice_text(kind: str) -> str:
         "clock.warned": _("A deadline is near"),
         "clock.breached": _("A deadline is over"),
         "clock.stepped": _("Escalated: a deadline is over"),
+        "task.due": _("Something you planned is due"),
+        "task.failed": _("A callback reached nobody"),
+        "queue.unattended": _("Callers wait and nobody is on duty"),
     }
     return str(texts.get(kind, _("Something changed")))

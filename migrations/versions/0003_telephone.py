@@ -66,6 +66,7 @@ def upgrade() -> None:
     sa.Column('owner_id', ID, nullable=True),
     sa.Column('title', sa.Text(), nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('clock_id', ID, nullable=True),
     sa.Column('place_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('next_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('attempts', ID, nullable=False),
@@ -78,6 +79,7 @@ def upgrade() -> None:
     sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('version', ID, nullable=False),
     sa.ForeignKeyConstraint(['client_id'], ['client.id'], name=op.f('fk_task_client_id')),
+    sa.ForeignKeyConstraint(['clock_id'], ['clock.id'], name=op.f('fk_task_clock_id')),
     sa.ForeignKeyConstraint(['contact_point_id'], ['contact_point.id'], name=op.f('fk_task_contact_point_id')),
     sa.ForeignKeyConstraint(['created_by'], ['user.id'], name=op.f('fk_task_created_by')),
     sa.ForeignKeyConstraint(['owner_id'], ['user.id'], name=op.f('fk_task_owner_id')),
@@ -152,8 +154,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('call', schema=None) as batch_op:
         batch_op.create_index('ix_call_client', ['client_id', 'started_at', 'id'], unique=False)
+        batch_op.create_index('ix_call_from', ['from_number', 'id'], unique=False)
         batch_op.create_index('ix_call_live', ['last_event_at'], unique=False, sqlite_where=sa.text('over_at IS NULL'), postgresql_where=sa.text('over_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_call_person_id'), ['person_id'], unique=False)
+        batch_op.create_index('ix_call_queue', ['queue_id', 'id'], unique=False)
         batch_op.create_index('ix_call_started', ['started_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_call_task_id'), ['task_id'], unique=False)
         batch_op.create_index('ix_call_ticket', ['ticket_id'], unique=False)
@@ -184,6 +188,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('call_event', schema=None) as batch_op:
         batch_op.create_index('ix_call_event_call', ['call_id', 'id'], unique=False)
+        batch_op.create_index('ix_call_event_error', ['id'], unique=False, sqlite_where=sa.text('error IS NOT NULL'), postgresql_where=sa.text('error IS NOT NULL'))
         batch_op.create_index('ix_call_event_received', ['received_at'], unique=False)
         batch_op.create_index('ix_call_event_todo', ['id'], unique=False, sqlite_where=sa.text('todo IS NOT NULL'), postgresql_where=sa.text('todo IS NOT NULL'))
 
@@ -217,7 +222,6 @@ def upgrade() -> None:
     sa.Column('content_type', sa.String(length=40), nullable=False),
     sa.Column('attempts', ID, nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('stored_at', sa.DateTime(timezone=True), nullable=True),
@@ -229,8 +233,8 @@ def upgrade() -> None:
     with op.batch_alter_table('recording', schema=None) as batch_op:
         batch_op.create_index('ix_recording_call', ['call_id'], unique=False)
         batch_op.create_index('ix_recording_due', ['due_at'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
-        batch_op.create_index('ix_recording_expires', ['expires_at'], unique=False, sqlite_where=sa.text('file_id IS NOT NULL'), postgresql_where=sa.text('file_id IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_recording_file_id'), ['file_id'], unique=False)
+        batch_op.create_index('ix_recording_stored', ['stored_at'], unique=False, sqlite_where=sa.text('file_id IS NOT NULL'), postgresql_where=sa.text('file_id IS NOT NULL'))
 
     op.create_table('voice_answer',
     sa.Column('id', ID, nullable=False),
@@ -269,6 +273,7 @@ def upgrade() -> None:
     with op.batch_alter_table('call_command', schema=None) as batch_op:
         batch_op.create_index('ix_call_command_call', ['call_id', 'id'], unique=False)
         batch_op.create_index('ix_call_command_due', ['due_at', 'id'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
+        batch_op.create_index('ix_call_command_error', ['id'], unique=False, sqlite_where=sa.text('last_error IS NOT NULL'), postgresql_where=sa.text('last_error IS NOT NULL'))
 
     op.create_table('offer',
     sa.Column('id', ID, nullable=False),
@@ -291,6 +296,9 @@ def upgrade() -> None:
         batch_op.create_index('uq_offer_call', ['call_id'], unique=True, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('uq_offer_user', ['user_id'], unique=True, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
 
+    with op.batch_alter_table('clock', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('agreed_at', sa.DateTime(timezone=True), nullable=True))
+
     with op.batch_alter_table('contact_point', schema=None) as batch_op:
         batch_op.add_column(sa.Column('sms_stopped_at', sa.DateTime(timezone=True), nullable=True))
 
@@ -308,6 +316,9 @@ def downgrade() -> None:
     with op.batch_alter_table('contact_point', schema=None) as batch_op:
         batch_op.drop_column('sms_stopped_at')
 
+    with op.batch_alter_table('clock', schema=None) as batch_op:
+        batch_op.drop_column('agreed_at')
+
     with op.batch_alter_table('offer', schema=None) as batch_op:
         batch_op.drop_index('uq_offer_user', sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('uq_offer_call', sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
@@ -317,6 +328,7 @@ def downgrade() -> None:
 
     op.drop_table('offer')
     with op.batch_alter_table('call_command', schema=None) as batch_op:
+        batch_op.drop_index('ix_call_command_error', sqlite_where=sa.text('last_error IS NOT NULL'), postgresql_where=sa.text('last_error IS NOT NULL'))
         batch_op.drop_index('ix_call_command_due', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.drop_index('ix_call_command_call')
 
@@ -327,8 +339,8 @@ def downgrade() -> None:
 
     op.drop_table('voice_answer')
     with op.batch_alter_table('recording', schema=None) as batch_op:
+        batch_op.drop_index('ix_recording_stored', sqlite_where=sa.text('file_id IS NOT NULL'), postgresql_where=sa.text('file_id IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_recording_file_id'))
-        batch_op.drop_index('ix_recording_expires', sqlite_where=sa.text('file_id IS NOT NULL'), postgresql_where=sa.text('file_id IS NOT NULL'))
         batch_op.drop_index('ix_recording_due', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.drop_index('ix_recording_call')
 
@@ -341,6 +353,7 @@ def downgrade() -> None:
     with op.batch_alter_table('call_event', schema=None) as batch_op:
         batch_op.drop_index('ix_call_event_todo', sqlite_where=sa.text('todo IS NOT NULL'), postgresql_where=sa.text('todo IS NOT NULL'))
         batch_op.drop_index('ix_call_event_received')
+        batch_op.drop_index('ix_call_event_error', sqlite_where=sa.text('error IS NOT NULL'), postgresql_where=sa.text('error IS NOT NULL'))
         batch_op.drop_index('ix_call_event_call')
 
     op.drop_table('call_event')
@@ -351,8 +364,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_call_ticket')
         batch_op.drop_index(batch_op.f('ix_call_task_id'))
         batch_op.drop_index('ix_call_started')
+        batch_op.drop_index('ix_call_queue')
         batch_op.drop_index(batch_op.f('ix_call_person_id'))
         batch_op.drop_index('ix_call_live', sqlite_where=sa.text('over_at IS NULL'), postgresql_where=sa.text('over_at IS NULL'))
+        batch_op.drop_index('ix_call_from')
         batch_op.drop_index('ix_call_client')
 
     op.drop_table('call')

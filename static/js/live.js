@@ -2,6 +2,7 @@
 const words = JSON.parse(document.body.dataset.words ?? "{}");
 const GATHER = 250, POLL = 15_000, RETRY = 3_000, REST = 300_000;
 const waiting = { names: new Set(), timer: 0 };
+const held = new Set(); // news for somebody who talks wait for the end of the call
 let source, poll, seen = Date.now(), last = "", resting = false, rest;
 
 // ["ticket:42", "lists"]: gather for a moment, then refresh each concerned part once.
@@ -16,6 +17,7 @@ function named(change) {
     ...(change.clients ?? []).map(id => `client:${id}`),
     ...(change.lists ? ["lists"] : []),
     ...(change.notices ? ["notices"] : []),
+    ...(change.calls ? ["calls"] : []),
   ];
 }
 function refresh() {
@@ -26,6 +28,7 @@ function refresh() {
   for (const part of document.querySelectorAll("[data-live]")) {
     const own = part.dataset.live.split(" ").filter(name => names.has(name) || names.has("*"));
     if (!own.length) continue;
+    if ("talking" in document.body.dataset && part.matches("#rows, #bell")) { for (const name of own) held.add(name); continue; }
     if (part.querySelector("[popover]:popover-open form")) part.dataset.stale = own.join(" ");
     else if (part.id === "rows") rows(part);
     else htmx.trigger(part, "refresh");
@@ -91,11 +94,14 @@ function sign(online) {
 }
 function listen() {
   if (resting) return;
-  source = new EventSource(last ? `/events?after=${last}` : "/events");
+  const query = new URLSearchParams({ ...(last && { after: last }), ...(!document.querySelector("[data-near]") && { desk: 1 }) });
+  source = new EventSource(`/events${query.size ? `?${query}` : ""}`);
   source.addEventListener("change", event => {
     seen = Date.now();
     last = event.lastEventId;
-    gather(named(JSON.parse(event.data)));
+    const change = JSON.parse(event.data);
+    if (change.phone) htmx.trigger("#phone", "refresh"); // a ringing telephone does not wait
+    gather(named(change));
   });
   source.addEventListener("open", () => { sign(true); clearInterval(poll); poll = 0; });
   source.addEventListener("error", () => {
@@ -119,8 +125,10 @@ document.addEventListener("changed", event => {
   for (const name of named(event.detail)) waiting.names.add(name);
   refresh();
 });
+document.addEventListener("talkend", () => { gather([...held]); held.clear(); });
 // A tab that nobody looks at gives its stream back; who returns is told what was missed.
 function sleep() {
+  if (document.querySelector("[data-phone-state]:not([data-phone-state=off], [data-phone-state=email_only])")) return; // calls come to it
   resting = true;
   source?.close();
   clearInterval(poll);

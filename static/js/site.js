@@ -74,6 +74,7 @@ toEnd();
 document.addEventListener("change", event => {
   const field = event.target;
   if (field.matches("[data-go]")) location.assign(field.value);
+  if (field.matches("[data-send]")) field.form.requestSubmit();
   if (field.matches("[data-theme-choice]")) {
     if (field.value === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = field.value;

@@ -117,6 +117,7 @@ def states() -> dict[str, tuple[str, str | None]]:
         "queued": (pgettext("outgoing", "Waiting"), "acc"),
         "sending": (pgettext("outgoing", "Being sent"), "acc"),
         "sent": (pgettext("outgoing", "Sent"), "good"),
+        "delivered": (pgettext("outgoing", "Delivered"), "good"),
         "caught": (pgettext("outgoing", "Kept here"), None),
     }
 
@@ -127,6 +128,7 @@ def kinds() -> dict[str, str]:
         "receipt": _("Receipt"),
         "notice": _("Notice"),
         "code": _("Code for the portal"),
+        "sms": _("SMS"),
     }
 
 

@@ -26,6 +26,7 @@ NAMES = (
     "retention_raw_days",
     "retention_draft_days",
     "retention_session_days",
+    "retention_recording_days",
 )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
-from helpdesk.accounts import actions
+from helpdesk.accounts import actions, presence
 from helpdesk.accounts.models import QueueMember, Role, User
 from helpdesk.ext import LANGUAGES
 from helpdesk.lib.clock import now
@@ -39,6 +39,8 @@ class Member:
     timezone: str = ""
     all_queues: bool = True
     queue_ids: frozenset[int] = frozenset()
+    spoken: tuple[str, ...] = ()  # languages in which they take calls
+    skills: tuple[str, ...] = ()
 
     def changes(self) -> dict[str, Any]:
         return {
@@ -91,6 +93,7 @@ def create() -> str | tuple[str, int]:
                 actor=actor(),
             )
             _place(session, user, member)
+            _skill(session, user, member)
             token = actions.one_time_link(session, user, at)
     except HelpdeskError as error:
         return _page(None, member, wrong(error)), page_status(error)
@@ -115,6 +118,7 @@ def save(user_id: int) -> BaseResponse | tuple[str, int]:
             check_seen(_seen(_member(session, user)))
             actions.change_user(session, user, actor=actor(), **member.changes())
             _place(session, user, member)
+            _skill(session, user, member)
     except HelpdeskError as error:
         shown = _user(reading(), user_id)
         return _page(shown, member, wrong(error)), page_status(error)
@@ -160,6 +164,7 @@ def _user(session: Session, user_id: int) -> User:
 
 def _member(session: Session, user: User) -> Member:
     rows = session.scalars(select(QueueMember.queue_id).where(QueueMember.user_id == user.id))
+    calls = presence.get(session, user.id)
     return Member(
         email=user.email,
         name=user.name,
@@ -168,6 +173,8 @@ def _member(session: Session, user: User) -> Member:
         timezone=user.timezone,
         all_queues=user.all_queues,
         queue_ids=frozenset(rows),
+        spoken=tuple(calls.languages) if calls else (),
+        skills=tuple(calls.skills) if calls else (),
     )
 
 
@@ -182,6 +189,8 @@ def _read() -> Member:
         timezone=find_zone(form.get("timezone", "")),
         all_queues=form.get("all_queues") == "1",
         queue_ids=frozenset(int(value[:18]) for value in ids),
+        spoken=tuple(form.getlist("spoken")[:20]),
+        skills=tuple(form.get("skills", "")[:2000].split(",")),
     )
 
 
@@ -212,8 +221,19 @@ def _place(session: Session, user: User, member: Member) -> None:
         actions.set_queues(session, user, wanted, actor=actor())
 
 
+def _skill(session: Session, user: User, member: Member) -> None:
+    """Say in which languages and about what they take calls, where that differs from what is."""
+    now_ = _member(session, user)
+    wanted = tuple(sorted({" ".join(word.split()) for word in member.skills} - {""}))
+    if (tuple(sorted(set(member.spoken))), wanted) == (now_.spoken, now_.skills):
+        return
+    known = {"languages": member.spoken, "skills": wanted}
+    presence.set_skills(session, user.id, **known, at=now(), actor=actor())
+
+
 def _seen(member: Member) -> str:
-    return fingerprint(member.changes(), sorted(member.queue_ids))
+    calls = [*member.spoken, "", *member.skills]
+    return fingerprint(member.changes(), [*sorted(member.queue_ids), *calls])
 
 
 def _page(user: User | None, member: Member, errors: dict[str, str] | None = None) -> str:

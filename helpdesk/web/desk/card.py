@@ -1,6 +1,7 @@
 """The client's card beside a ticket, and choosing the right one of several people."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, g, redirect, request
 from flask_babel import gettext as _
@@ -8,15 +9,18 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
+from helpdesk.calls.models import Direction
 from helpdesk.clients.models import Person
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
-from helpdesk.reports.card import Card, card_of
+from helpdesk.reports.card import CONTACTS, Card, Talk, card_of
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries import ticket_for, ticket_id_of
+from helpdesk.tickets.reasons import name_of
 from helpdesk.tickets.requester import change_requester
 from helpdesk.tickets.views import tickets_of_client
 from helpdesk.web.cached import recount
+from helpdesk.web.desk.call_words import call_words
 from helpdesk.web.desk.client_page import today
 from helpdesk.web.desk.listing import CHANNEL_ICONS, draw
 from helpdesk.web.guard import actor, needs, reading, viewer
@@ -26,6 +30,16 @@ blueprint = Blueprint("desk_card", __name__)
 
 OTHERS = 6  # tickets of the client shown beside
 LOOKED = 20  # tickets that are counted
+
+
+class ContactLine(NamedTuple):
+    """One of the last contacts as it is drawn."""
+
+    at: datetime
+    icon: str
+    label: str
+    text: str
+    href: str
 
 
 def card_context(ticket: Ticket) -> dict[str, Any]:
@@ -49,8 +63,37 @@ def card_context(ticket: Ticket) -> dict[str, Any]:
         "today": today(),
         "at": now(),
         "languages": words().language,
-        "channel_icons": CHANNEL_ICONS,
+        "lines": contact_lines(card),
     }
+
+
+def contact_lines(card: Card) -> list[ContactLine]:
+    """The last messages and calls, the newest first."""
+    lines = [
+        ContactLine(
+            one.at,
+            CHANNEL_ICONS.get(one.channel, "mail") if one.kind == "message.received" else "send",
+            _("from the client") if one.kind == "message.received" else _("from us"),
+            one.text or _("(no text)"),
+            f"/desk/t/{one.number}",
+        )
+        for one in card.contacts
+    ]
+    lines += [_talk_line(one) for one in card.talks]
+    return sorted(lines, key=lambda line: line.at, reverse=True)[:CONTACTS]
+
+
+def _talk_line(talk: Talk) -> ContactLine:
+    known = call_words()
+    if talk.seconds is not None:
+        text = _("Call %(length)s", length=f"{talk.seconds // 60}:{talk.seconds % 60:02}")
+    else:
+        text = _("Call: %(what)s", what=known.ended.get(talk.end_reason or "", _("ended")))
+    if talk.reason:
+        text = f"{text}, {name_of(talk.reason, '', g.language).lower()}"
+    icon = "phone-incoming" if talk.direction == Direction.INBOUND else "phone-outgoing"
+    href = f"/desk/t/{talk.number}" if talk.number else f"/desk/call/{talk.id}"
+    return ContactLine(talk.at, icon, known.direction[talk.direction], text, href)
 
 
 @blueprint.post("/desk/t/<number>/requester")

@@ -22,6 +22,7 @@ from helpdesk.web.desk.history import Happening, happenings
 SHOWN = 100
 MOST = 1000
 TOGETHER = timedelta(minutes=1)
+ANSWERS = (OutgoingKind.REPLY, OutgoingKind.SMS)
 INLINE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 FILE_ICONS = {"image": "photo", "application/pdf": "file-type-pdf", "application/zip": "file-zip"}
 
@@ -141,7 +142,7 @@ def _messages(session: Session, ticket_id: int, limit: int) -> list[Written]:
 
 def _newest() -> Select[Any]:
     """Columns, not objects: half the time, and no HTML of senders is read to be thrown away."""
-    email = and_(Outgoing.message_id == Message.id, Outgoing.kind == OutgoingKind.REPLY)
+    email = and_(Outgoing.message_id == Message.id, Outgoing.kind.in_(ANSWERS))
     columns = (
         Message.id,
         Message.kind,
@@ -196,6 +197,7 @@ def _sending_looks() -> Mapping[OutgoingState, tuple[str, str]]:
         OutgoingState.QUEUED: ("clock", _("waiting to be sent")),
         OutgoingState.SENDING: ("send", _("being sent")),
         OutgoingState.SENT: ("check", _("sent")),
+        OutgoingState.DELIVERED: ("check", _("delivered")),
         OutgoingState.CAUGHT: ("inbox", _("kept in the outbox")),
         OutgoingState.FAILED: ("alert-triangle", _("not delivered")),
     }

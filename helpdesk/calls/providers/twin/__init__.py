@@ -1,1 +1,1 @@
-"""The offline twin of the carrier: rings, plays, queues and connects as Twilio does, by our rules."""
+"""The offline twin of the carrier: rings, plays, queues and connects as Twilio does."""

@@ -1,4 +1,4 @@
-"""Planned contacts: callbacks, meetings, visits and tasks, with due time, owner and outcome."""
+"""The table of planned contacts: callbacks, meetings, visits and tasks."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Access
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.ext import Base, EnumText, partial_index
-from helpdesk.tickets.models import Queue, Ticket
+from helpdesk.tickets.models import Clock, Queue, Ticket
 
 
 class TaskKind(StrEnum):
@@ -62,6 +62,7 @@ class Task(Base):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
     title: Mapped[str] = mapped_column(default="")
     due_at: Mapped[datetime]  # what was promised
+    clock_id: Mapped[int | None] = mapped_column(ForeignKey("clock.id"))  # of the promise
     place_at: Mapped[datetime | None]  # the caller's place in the queue: when they joined it
     next_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -80,6 +81,7 @@ class Task(Base):
     ticket: Mapped[Ticket | None] = relationship()
     queue: Mapped[Queue | None] = relationship()
     owner: Mapped[User | None] = relationship(foreign_keys=[owner_id])
+    clock: Mapped[Clock | None] = relationship()
 
     def access(self) -> Access:
         """What `can()` looks at."""

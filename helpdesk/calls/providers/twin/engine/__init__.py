@@ -1,0 +1,1 @@
+"""The exchange inside the twin: legs, queues, conferences, recordings, messages, and a clock."""

@@ -1,0 +1,1 @@
+"""Planned contacts, with due time, owner and outcome: callbacks, meetings, visits, tasks."""

@@ -1,0 +1,226 @@
+"""What the telephone shows on every page of the desk: availability, who rings, who talks."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import g
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from helpdesk.accounts.presence import Availability, Phone, Presence
+from helpdesk.calls import queries
+from helpdesk.calls.carriers import provider
+from helpdesk.calls.models import Call, CallState, Direction, Offer, Provider
+from helpdesk.clients.models import Client, Person
+from helpdesk.lib import phone
+from helpdesk.lib.clock import now
+from helpdesk.reports.card import card_of
+from helpdesk.tickets.models import NUMBER_OFFSET
+from helpdesk.tickets.views import tickets_of_client
+from helpdesk.web.desk.call_words import CHOICES, SIGNS, call_words
+from helpdesk.web.desk.card import contact_lines
+from helpdesk.web.desk.client_page import today
+from helpdesk.web.desk.listing import draw
+from helpdesk.web.guard import me, reading, viewer
+from helpdesk.web.words import words
+
+TICKETS = 4
+LIVE = (CallState.OFFERED, CallState.CONNECTING, CallState.TALKING, CallState.HELD)
+WRITING = timedelta(hours=12)  # a reply touched before that is not "the one you were writing"
+
+
+@dataclass(frozen=True)
+class Telephone:
+    """All of it, ready for the templates. Moments are seconds since 1970, for the timers."""
+
+    state: str
+    word: str
+    icon: str
+    tone: str | None
+    now: int
+    until: int | None  # end of the wrap-up
+    paused: bool
+    choices: tuple[tuple[str, str, str], ...]  # value, word, sign
+    own_phone: bool  # their telephone has a number; else the browser is one
+    number: str
+    twin: bool  # calls are simulated: no sound comes out of the browser
+    late: str  # callbacks that are overdue
+    offer: dict[str, Any] | None
+    call: dict[str, Any] | None
+
+    @property
+    def answers(self) -> bool:
+        """Whether the simulated telephone of this browser has to pick up what was accepted."""
+        connecting = self.call is not None and self.call["state"] == CallState.CONNECTING
+        return self.twin and not self.own_phone and connecting
+
+    @property
+    def on(self) -> bool:
+        """Whether this user takes part in calls at all, so that a click can call."""
+        return self.state not in ("off", "email_only")
+
+
+def telephone() -> Telephone:
+    """What this request's reader sees of the telephone; read once a request."""
+    found: Telephone | None = g.get("telephone")
+    if found is None:
+        found = g.telephone = _read()
+    return found
+
+
+def stop_keeping() -> None:
+    """After a change: what is shown is read anew."""
+    g.pop("telephone", None)
+
+
+def _read() -> Telephone:
+    at = now()
+    state = queries.phone_of(reading(), viewer(), at)
+    presence = state.presence
+    shown = _shown(presence)
+    icon, tone = SIGNS[shown]
+    known = call_words().presence
+    rings = state.offer is not None and state.call is not None
+    talks = state.call is not None and not rings
+    return Telephone(
+        state=shown,
+        word=known[shown],
+        icon=icon,
+        tone=tone,
+        now=int(at.timestamp()),
+        until=epoch(presence.until if presence else None),
+        paused=shown == "paused",
+        choices=tuple((one, known[one], SIGNS[one][0]) for one in CHOICES),
+        own_phone=presence is not None and presence.phone == Phone.OWN,
+        number=phone.display(presence.number) if presence and presence.number else "",
+        twin=provider() == Provider.TWIN,
+        late=_capped(state.late),
+        offer=_offer(state.offer, state.call) if rings and state.offer and state.call else None,
+        call=_call(state.call, presence) if talks and state.call else None,
+    )
+
+
+def _capped(count: int) -> str:
+    """A count for the rail: "" for none."""
+    return "" if not count else str(count) if count <= queries.CAP else f"{queries.CAP}+"
+
+
+def epoch(at: datetime | None) -> int | None:
+    """Seconds since 1970."""
+    return int(at.timestamp()) if at else None
+
+
+def name_of(call: Call) -> str:
+    """Who it is, as far as is known."""
+    if call.person is not None:
+        return call.person.name
+    return number_of(call) or str(_("Withheld number"))
+
+
+def number_of(call: Call) -> str:
+    """The customer's number for people to read; "" for a withheld one."""
+    value = call.from_number if call.direction == Direction.INBOUND else call.to_number
+    return phone.display(value) if value else ""
+
+
+def ticket_number(call: Call) -> int | None:
+    return call.ticket_id + NUMBER_OFFSET if call.ticket_id else None
+
+
+def client_context(call: Call) -> dict[str, Any]:
+    """What is known of the caller: three statements."""
+    card = card_of(reading(), call, queue_ids=viewer().queue_ids, today=today())
+    rows = []
+    if call.client_id is not None:
+        rows = tickets_of_client(reading(), viewer(), call.client_id, limit=TICKETS * 3)
+    open_rows = [row for row in rows if row.done_at is None]
+    return {
+        "call": call,
+        "who": name_of(call),
+        "number": number_of(call),
+        "client": call.client,
+        "language": words().language.get(_language(call.person, call.client) or call.language, ""),
+        "card": card,
+        "candidates": queries.candidates(reading(), call),
+        "foreign": call.provider == Provider.PBX,
+        "late": [debt for debt in card.debts if debt.late],
+        "lines": contact_lines(card),
+        "tickets": draw(open_rows[:TICKETS], ""),
+        "open_text": _open_text(len(open_rows)),
+        "today": today(),
+        "at": now(),
+    }
+
+
+def menu_context(call: Call) -> dict[str, Any]:
+    """What the caller did in the menu."""
+    if call.direction != Direction.INBOUND:
+        return {"heard": [], "said": []}
+    return {
+        "heard": queries.heard_in_menu(reading(), call, g.language),
+        "said": queries.said_in_menu(reading(), call),
+    }
+
+
+def back_number(at: datetime) -> int | None:
+    """The number of the ticket to which the reader was writing a reply."""
+    ticket_id = queries.half_written(reading(), me().id, at - WRITING)
+    return ticket_id + NUMBER_OFFSET if ticket_id else None
+
+
+def _shown(presence: Presence | None) -> str:
+    if presence is None:
+        return Availability.OFF.value
+    if presence.paused:
+        return "paused"
+    return presence.state.value
+
+
+def _offer(offer: Offer, call: Call) -> dict[str, Any]:
+    facts = {
+        "id": offer.id,
+        "until": epoch(offer.expires_at),
+        "since": epoch(call.queued_at or call.started_at),
+        "outgoing": call.direction == Direction.OUTBOUND,
+    }
+    return client_context(call) | menu_context(call) | facts
+
+
+def _call(call: Call, presence: Presence | None) -> dict[str, Any]:
+    after = call.state in (CallState.WRAP_UP, CallState.ENDED)
+    held = call.state == CallState.HELD
+    return {
+        "id": call.id,
+        "who": name_of(call),
+        "href": f"/desk/clients/{call.client_id}" if call.client_id else None,
+        "number": ticket_number(call),
+        "state": call.state.value,
+        "word": call_words().state[call.state],
+        "after": after,
+        "held": held,
+        "since": epoch(call.answered_at or call.started_at),
+        "seconds": talk_seconds(call),
+        "talking": call.state in (CallState.TALKING, CallState.HELD),
+        "recorded": call.consent_given is True,
+        "notes": call.notes,
+        "back": back_number(now()),
+        "until": epoch(presence.until if presence else None),
+    }
+
+
+def talk_seconds(call: Call) -> int | None:
+    """How long the talk took; None while it goes on, or if there was none."""
+    if call.answered_at is None or call.ended_at is None:
+        return None
+    return max(0, int((call.ended_at - call.answered_at).total_seconds()))
+
+
+def _language(person: Person | None, client: Client | None) -> str | None:
+    return (person.language if person else None) or (client.language if client else None)
+
+
+def _open_text(count: int) -> str:
+    if not count:
+        return str(_("No open ticket"))
+    return str(ngettext("Open: %(num)s ticket", "Open: %(num)s tickets", count))
