@@ -48,6 +48,11 @@ PROMISED = "вирлоокенко"
 PROFILE = "hasselbrunt"
 RATED = "мряковинник"
 ASKED = "plinthgobbler бурмотайко"
+SPOKEN = "кракозябралка"
+CALL_NOTE = "tromplefink"
+PLANNED = "zwirbelhorn"
+TEXTED = "флібберкрякало"
+SOUND = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(16) + b"data\x00\x00\x00\x00dringelohka"
 WORDS = (
     *NAME.split(),
     "quixotl.vrenna",
@@ -76,6 +81,11 @@ WORDS = (
     PROFILE,
     RATED,
     *ASKED.split(),
+    SPOKEN,
+    CALL_NOTE,
+    PLANNED,
+    TEXTED,
+    "dringelohka",
 )
 
 

@@ -432,6 +432,7 @@ def world(app: Flask, cast: Cast) -> World:
             "act": "digits",
             "delivery_id": delivery,
             "queue_id": cast.support.id,
+            "name": "default",  # of a phone menu
             "mailbox_id": session.scalars(select(Mailbox.id).limit(1)).one(),
             "calendar_id": cast.office.id,
             "policy_id": session.scalars(select(Policy.id).limit(1)).one(),

@@ -14,6 +14,19 @@ from sqlalchemy.types import TypeDecorator
 
 from helpdesk import ext, files, privacy
 from helpdesk.accounts.models import IdempotentAnswer
+from helpdesk.calls import recordings
+from helpdesk.calls.models import (
+    Call,
+    CallCommand,
+    CallEvent,
+    CallState,
+    CommandState,
+    Direction,
+    Provider,
+    Recording,
+    RecordingState,
+)
+from helpdesk.calls.providers.port import Heard
 from helpdesk.clients import fact_actions
 from helpdesk.clients.actions import add_contact_point, add_person, change_client, create_client
 from helpdesk.clients.billing import put_invoice, put_purchase
@@ -22,7 +35,7 @@ from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.events import Actor, Event
 from helpdesk.ext import EnumText
 from helpdesk.fields import seed_fields
-from helpdesk.intake import receive
+from helpdesk.intake import receive, sms
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.intake.archive import archive_raw
 from helpdesk.intake.models import Delivery, DeliveryState
@@ -33,7 +46,9 @@ from helpdesk.kb.models import Search, Source
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.lib.tokens import ticket_address
+from helpdesk.outbox import sms_sending
 from helpdesk.outbox.models import Outgoing
+from helpdesk.planner.models import Task, TaskKind, TaskState
 from helpdesk.privacy.inventory import BLANKED, decided
 from helpdesk.products import create_product
 from helpdesk.reactions import react
@@ -41,15 +56,18 @@ from helpdesk.surveys import Rating
 from helpdesk.tickets import actions, drafts
 from helpdesk.tickets.models import (
     Attachment,
+    Channel,
     Clock,
     Draft,
     Message,
     MessageKind,
+    Queue,
     Status,
     Ticket,
 )
 from helpdesk.tickets.search import find_ticket_ids
 from tests import canaries
+from tests.calls.stored import Stored
 from tests.cast import Cast
 
 
@@ -106,6 +124,7 @@ def traces(app: Flask, cast: Cast, clock: time_machine.Traveller) -> Traces:
     _returned(app, ticket_id)
     other_ticket_id, other_client_id = _elsewhere(app)
     react()
+    _phoned(app, cast, client_id, person_id, ticket_id)
     return Traces(client_id, person_id, ticket_id, other_ticket_id, other_client_id, file.sha256)
 
 
@@ -202,6 +221,65 @@ def _returned(app: Flask, ticket_id: int) -> None:
         f"To: {canaries.ADDRESS}\r\n\r\n{canaries.REPLY.split()[0]}\r\n--b--\r\n"
     ).encode()
     assert take(raw, to="support@example.com", sender="") == ticket_id
+
+
+def _phoned(app: Flask, cast: Cast, client_id: int, person_id: int, ticket_id: int) -> None:
+    """Calls with voicemail, notes and a callback; SMS there and back."""
+    carrier = Stored(app)
+    carrier.files["RE" + "a" * 32] = canaries.SOUND, "audio/wav"
+    number = "+380679118327"
+    about: dict[str, Any] = {"client_id": client_id, "person_id": person_id}
+    with ext.write() as session:
+        session.get_one(Queue, cast.support.id).numbers = ["+380441234567"]
+        point = session.scalars(select(ContactPoint).where(ContactPoint.key == number)).one()
+        about |= {"contact_point_id": point.id, "ticket_id": ticket_id}
+        task = Task(
+            kind=TaskKind.CALLBACK, state=TaskState.PLANNED, number=number, title=canaries.PLANNED,
+            outcome=canaries.PLANNED, last_error=number, due_at=now(), next_at=now(),
+            created_at=now(), **about,
+        )  # fmt: skip
+        named = call_of(1, from_number=number, facts={"from": number}, **about)
+        nameless = call_of(2, to_number=number)  # several people had the number
+        session.add_all([task, named, nameless])
+        session.flush()
+        heard = {"From": number, "SpeechResult": canaries.SPOKEN}
+        for call_id, key in ((named.id, "a"), (nameless.id, "b"), (None, "c")):
+            session.add(
+                CallEvent(key=key, call_id=call_id, provider=Provider.TWIN, kind="step",
+                          received_at=now(), payload=heard, status=200, answer=number, error=number)
+            )  # fmt: skip
+        session.add(
+            CallCommand(key="ring", call_id=named.id, kind="ring_customer", data={"to": number},
+                        state=CommandState.TODO, due_at=now(), last_error=number, created_at=now())
+        )  # fmt: skip
+        told = Heard(
+            Provider.TWIN, "recording", "k", recording_id="RE" + "a" * 32,
+            recording_state="completed",
+        )  # fmt: skip
+        recordings.heard(session, told, named, now())
+    recordings.fetch_due()
+    said = {"MessageSid": "SM1", "From": number, "To": "+380441234567", "Body": canaries.TEXTED}
+    lost = said | {"MessageSid": "SM2", "NumMedia": "1", "MediaUrl0": "https://x.example/y"}
+    with ext.write() as session:
+        sms.accept(session, said, at=now())
+        sms.accept(session, lost, at=now())
+    receive.process_new()
+    with ext.write() as session:
+        texted = session.scalars(select(Ticket).order_by(Ticket.id.desc()).limit(1)).one()
+        assert texted.channel == Channel.SMS
+        actions.reply(session, texted, canaries.TEXTED, user_id=cast.alice.id, at=now())
+    react()
+    sms_sending.send_due()
+
+
+def call_of(number: int, **values: Any) -> Call:
+    plain: dict[str, Any] = {
+        "provider": Provider.TWIN, "provider_id": f"CA{number}", "token": f"t{number}",
+        "direction": Direction.INBOUND, "language": "uk", "state": CallState.ENDED,
+        "step": {"said": canaries.SPOKEN}, "facts": {}, "notes": canaries.CALL_NOTE,
+        "started_at": now(), "last_event_at": now(),
+    }  # fmt: skip
+    return Call(**(plain | values))
 
 
 def _elsewhere(app: Flask) -> tuple[int, int]:
@@ -301,6 +379,22 @@ def test_the_skeleton_stays_for_the_numbers(traces: Traces, cast: Cast) -> None:
         assert session.scalars(select(func.count()).select_from(Clock)).one() == clocks
         kinds = set(session.scalars(select(Event.kind).where(Event.client_id == client.id)))
         assert {"ticket.opened", "message.sent", "ticket.erased", "client.erased"} <= kinds
+
+
+def test_calls_stay_as_numbers_and_what_was_planned_ends(traces: Traces, cast: Cast) -> None:
+    erase(traces, cast)
+    with ext.session() as session:
+        calls = session.scalars(select(Call).order_by(Call.id)).all()
+        assert [(call.state, call.from_number, call.facts) for call in calls] == [
+            (CallState.ENDED, None, {})
+        ] * 2
+        recording = session.scalars(select(Recording)).one()
+        assert (recording.state, recording.file_id) == (RecordingState.DELETED, None)
+        task = session.scalars(select(Task)).one()
+        assert (task.state, task.next_at) == (TaskState.CANCELLED, None)
+        command = session.scalars(select(CallCommand)).one()
+        assert (command.state, command.due_at) == (CommandState.DROPPED, None)
+    assert sms_sending.send_due() == 0
 
 
 def test_others_keep_what_is_theirs(traces: Traces, cast: Cast) -> None:
@@ -419,8 +513,8 @@ def test_the_client_gets_everything_that_is_known_of_them(traces: Traces, cast: 
         document = privacy.export_client(session, traces.client_id)
     text = json.dumps(document, ensure_ascii=False).lower()
     missing = {word for word in canaries.WORDS if word.lower() not in text}
-    # The number is written with spaces, and of a file there is the name with its hash.
-    assert missing == {*canaries.CONTENT.split(), "679118327", canaries.ANSWERED}
+    # Of a file there is the name with its hash, of a recording that there is one.
+    assert missing == {*canaries.CONTENT.split(), "dringelohka", canaries.ANSWERED}
     assert traces.sha256 in text
     assert "survivor" not in text
 

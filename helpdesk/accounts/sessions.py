@@ -1,6 +1,7 @@
 """Log-in, log-out and the browser sessions behind the cookie."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from helpdesk.accounts import limits
 from helpdesk.accounts.models import LoginSession, QueueMember, User
 from helpdesk.accounts.permissions import Viewer, sees_all
+from helpdesk.accounts.presence import Presence
 from helpdesk.events import Actor, record
 from helpdesk.lib.errors import HelpdeskError, TooMany, _lazy
 from helpdesk.lib.passwords import hash_password, needs_rehash, verify_password
@@ -88,24 +90,33 @@ def log_in(
     return token
 
 
-def find_viewer(
-    session: Session, token: str, at: datetime
-) -> tuple[LoginSession, User, Viewer] | None:
+class Found(NamedTuple):
+    """Who is behind a cookie, with all that each of their pages asks."""
+
+    login: LoginSession
+    user: User
+    viewer: Viewer
+    presence: Presence | None
+
+
+def find_viewer(session: Session, token: str, at: datetime) -> Found | None:
     """The session behind a cookie, if it is alive and its user active, with the user's rights."""
     query = (
-        select(LoginSession, User, QueueMember.queue_id)
+        select(LoginSession, User, Presence, QueueMember.queue_id)
         .join(User, User.id == LoginSession.user_id)
+        .outerjoin(Presence, Presence.user_id == User.id)
         .outerjoin(QueueMember, QueueMember.user_id == User.id)
         .where(LoginSession.token_hash == token_hash(token), User.active.is_(True))
     )
     rows = session.execute(query).all()
     if not rows:
         return None
-    row, user, _queue_id = rows[0]
+    row, user, presence, _queue_id = rows[0]
     if row.expires_at <= at or row.last_seen_at + IDLE <= at:
         return None
     member_of = frozenset(queue_id for *_rest, queue_id in rows if queue_id is not None)
-    return row, user, Viewer(user.id, user.role, None if sees_all(user) else member_of)
+    viewer = Viewer(user.id, user.role, None if sees_all(user) else member_of)
+    return Found(row, user, viewer, presence)
 
 
 def touch(session: Session, session_id: int, at: datetime) -> None:

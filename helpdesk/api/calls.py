@@ -25,9 +25,7 @@ from helpdesk.lib.errors import NotFound
 LIVE = timedelta(days=7)  # what isn't ended is no older: so a list of live calls stays cheap
 
 
-@operation(
-    "GET", "/calls", permission="ticket.read", query=CallQuery, answer=CallList, tag="calls"
-)
+@operation("GET", "/calls", permission="ticket.read", query=CallQuery, answer=CallList, tag="calls")
 def list_calls(call: Request[CallQuery, None]) -> CallList:
     """List calls, newest first; `after` the last one you know, oldest first."""
     query, known = call.query, call.query.after

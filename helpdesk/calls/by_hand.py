@@ -1,7 +1,7 @@
 """Calls over another telephone, written down by an agent."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy.orm import Session
 
@@ -9,11 +9,8 @@ from helpdesk import settings
 from helpdesk.calls import outcomes, record, wrap_up
 from helpdesk.calls.models import (
     Call,
-    CallState,
     Direction,
-    Disposition,
     EndReason,
-    NextStep,
     Provider,
 )
 from helpdesk.clients.models import Client, Person
@@ -25,6 +22,21 @@ from helpdesk.planner import actions as planner
 from helpdesk.planner.models import TaskResult
 
 LONGEST = timedelta(days=1)
+RESULT = tuple(wrap_up.Result.__annotations__)
+
+
+class About(TypedDict, total=False):
+    """With whom it was and on what; all of it may be left out."""
+
+    person_id: int | None
+    contact_point_id: int | None
+    ticket_id: int | None
+    queue_id: int | None
+    number: str | None  # the other one's, E.164
+
+
+class Told(wrap_up.Result, About, total=False):
+    """Whatever else there is to say of a call."""
 
 
 def log(
@@ -34,21 +46,12 @@ def log(
     at: datetime,
     client_id: int,
     direction: Direction,
-    person_id: int | None = None,
-    contact_point_id: int | None = None,
-    number: str | None = None,
-    ticket_id: int | None = None,
-    queue_id: int | None = None,
     talked: bool = True,
     minutes: int = 0,
     started_at: datetime | None = None,
     notes: str = "",
-    reason_id: int | None = None,
-    product_id: int | None = None,
-    disposition: Disposition | None = None,
-    next_step: NextStep | None = None,
-    due_at: datetime | None = None,
     task_id: int | None = None,
+    **told: Unpack[Told],
 ) -> Call:
     """Write down a call that ended just now, or began at `started_at`; `minutes` is its length.
 
@@ -56,53 +59,53 @@ def log(
     or a reason to keep. A talk is an answer to the client. `task_id`: the planned contact that it
     was about. Raises HelpdeskError for a length or moment that can't be, and as `wrap_up.save`.
     """
-    length = timedelta(minutes=minutes)
-    begun = started_at if started_at is not None else at - length
-    if not timedelta(0) <= length <= LONGEST:
-        raise HelpdeskError(_lazy("This is no length of a call."), field="minutes")
-    if begun + length > at:
-        raise HelpdeskError(_lazy("This call would end in the future."), field="started_at")
-    moments: dict[str, Any] = {"started_at": begun, "ended_at": begun + length, "wrapped_at": at}
-    outcome = {"answered_at": begun} if talked else {"end_reason": EndReason.NO_ANSWER}
-    if queue_id is not None:
-        moments["queue_id"] = queue_id
-    who, ours = (number, None) if direction == Direction.INBOUND else (None, number)
+    begun = _begun(at, minutes, started_at)
+    facts: dict[str, Any] = {
+        "started_at": begun,
+        "ended_at": begun + timedelta(minutes=minutes),
+        "wrapped_at": at,
+    }
+    facts |= {"answered_at": begun} if talked else {"end_reason": EndReason.NO_ANSWER}
+    about: dict[str, Any] = {name: told.get(name) for name in About.__annotations__}
+    side = "from_number" if direction == Direction.INBOUND else "to_number"
+    about[side] = about.pop("number")
+    if about["queue_id"] is None:
+        del about["queue_id"]
     call = record.create(
         session,
         provider=Provider.HAND,
         provider_id=f"hand-{new_token(16)}",
         direction=direction,
         at=at,
-        from_number=who,
-        to_number=ours,
         client_id=client_id,
-        person_id=person_id,
-        contact_point_id=contact_point_id,
-        ticket_id=ticket_id,
         user_id=user_id,
-        language=_language(session, client_id, person_id),
-        **moments,
-        **outcome,
+        language=_language(session, client_id, about["person_id"]),
+        **facts,
+        **about,
     )
     _say(session, call, user_id, at)
-    given = {
-        "reason_id": reason_id,
-        "product_id": product_id,
-        "disposition": disposition,
-        "next_step": next_step,
-        "due_at": due_at,
-    }
-    _keep(session, call, notes, given, user_id, at)
+    result = {name: value for name, value in told.items() if name in RESULT}
+    _keep(session, call, notes, result, user_id, at)
     _follow(session, call, task_id, talked, user_id, at)
     return call
 
 
+def _begun(at: datetime, minutes: int, started_at: datetime | None) -> datetime:
+    length = timedelta(minutes=minutes)
+    if not timedelta(0) <= length <= LONGEST:
+        raise HelpdeskError(_lazy("This is no length of a call."), field="minutes")
+    begun = started_at if started_at is not None else at - length
+    if begun + length > at:
+        raise HelpdeskError(_lazy("This call would end in the future."), field="started_at")
+    return begun
+
+
 def _keep(
-    session: Session, call: Call, notes: str, given: dict[str, Any], user_id: int, at: datetime
+    session: Session, call: Call, notes: str, result: dict[str, Any], user_id: int, at: datetime
 ) -> None:
     """Bare notes need no ticket: they stand in the client's history with the call."""
-    if any(given.values()):
-        wrap_up.save(session, call, user_id=user_id, at=at, notes=notes, **given)
+    if any(result.values()):
+        wrap_up.save(session, call, user_id=user_id, at=at, notes=notes, **result)
     elif notes.strip():
         wrap_up.note(session, call, notes, user_id=user_id, at=at)
 
@@ -111,7 +114,7 @@ def _follow(
     session: Session, call: Call, task_id: int | None, talked: bool, user_id: int, at: datetime
 ) -> None:
     if talked and call.ticket_id is not None:
-        outcomes.talked(session, call, CallState.NEW, at)
+        outcomes.talked(session, call, at)
     if task_id is not None:
         task = planner.locked(session, task_id)
         result = TaskResult.TALKED if talked else TaskResult.NO_ANSWER

@@ -14,7 +14,7 @@ from helpdesk.clients import match
 from helpdesk.clients.match import Known
 from helpdesk.clients.models import Client, ContactKind, ContactPoint
 from helpdesk.events import SYSTEM
-from helpdesk.ext import LANGUAGES, in_language
+from helpdesk.ext import LANGUAGES, in_language, lock
 from helpdesk.tickets import actions
 from helpdesk.tickets.models import Channel, Status, Ticket
 from helpdesk.tickets.queries import first_queue
@@ -34,6 +34,9 @@ def ensure(session: Session, call: Call, at: datetime) -> Ticket:
     """The call's ticket, found or opened. Whoever calls for the first time becomes a client."""
     if call.ticket_id is not None:
         return session.get_one(Ticket, call.ticket_id)
+    number = number_of(call)
+    if number is not None:
+        lock(session, f"call_ticket:{number}")  # two calls at once from one number: one ticket
     found = attach(session, call, at)
     if found is not None:
         return found

@@ -113,7 +113,8 @@ def _closing(session: Session, at: datetime) -> list[Call]:
         Call.direction == Direction.OUTBOUND,
         Call.state == CallState.QUEUED,
     )
-    waiting = list(session.scalars(query.order_by(Call.id)))
+    order = (Call.queue_id, Call.place_at, Call.id)  # that of the index
+    waiting = list(session.scalars(query.order_by(*order)))
     closed = {id_ for id_ in {one.queue_id for one in waiting} if _opens(session, id_, at)}
     return [one for one in waiting if one.queue_id in closed]
 

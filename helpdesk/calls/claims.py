@@ -19,6 +19,7 @@ from helpdesk.calls.models import (
     OfferOutcome,
 )
 from helpdesk.calls.states import OVER
+from helpdesk.tickets.models import Queue
 
 RING_AGENT, RING_CUSTOMER, REDIRECT = "ring_agent", "ring_customer", "redirect"
 HANG_UP, HOLD, UNHOLD, RECORD, FETCH = "hang_up", "hold", "unhold", "record", "fetch"
@@ -80,7 +81,7 @@ def claim(session: Session, command_id: int, at: datetime) -> Task | None:
     if _is_early(command, call, leg):
         command.due_at = at + SOON
         return None
-    task = _task(command, call, leg)
+    task = _task(session, command, call, leg)
     command.tried_at, command.attempts = at, command.attempts + 1
     return task
 
@@ -177,9 +178,11 @@ def _is_early(command: CallCommand, call: Call, leg: CallLeg | None) -> bool:
     return command.kind in (HOLD, UNHOLD) and "conference_id" not in call.facts
 
 
-def _task(command: CallCommand, call: Call, leg: CallLeg | None) -> Task:
+def _task(session: Session, command: CallCommand, call: Call, leg: CallLeg | None) -> Task:
     """Our own number is what the other side sees."""
     ours = call.from_number if call.direction == Direction.OUTBOUND else call.to_number
+    if command.kind in RINGS and ours is None:
+        ours = _any_number(session)
     data = dict(command.data) | {"conference_id": call.facts.get("conference_id")}
     if command.kind == RING_CUSTOMER:
         data["step"] = _with(str(data.get("step", "join")), f"call={call.id}")
@@ -196,6 +199,18 @@ def _task(command: CallCommand, call: Call, leg: CallLeg | None) -> Task:
         from_number=str(data.get("from_number") or ours or ""),
         look=command.tried_at is not None,
     )
+
+
+def _any_number(session: Session) -> str | None:
+    """One of ours, where the call itself has none: of a queue, else the last that was called."""
+    queues = select(Queue.numbers).where(Queue.active.is_(True)).order_by(Queue.id)
+    for numbers in session.scalars(queues):
+        if numbers:
+            return str(numbers[0])
+    called = select(Call.to_number).where(
+        Call.direction == Direction.INBOUND, Call.to_number.is_not(None)
+    )
+    return session.scalar(called.order_by(Call.started_at.desc()).limit(1))
 
 
 def _with(step: str, pair: str) -> str:

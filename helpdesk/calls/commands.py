@@ -220,10 +220,10 @@ def _give_up(session: Session, command: CallCommand, at: datetime) -> None:
     session.flush()
     for tell in WHEN_FAILED:
         tell(session, command, error, at)
-    call = session.get_one(Call, command.call_id)
+    call, leg = session.get_one(Call, command.call_id), _leg(session, command)
     if command.kind in RINGS:
-        name = f"unrung-{command.id}"
-        record.placed(session, call, _leg(session, command), name, at, failed=True)
+        if leg is not None and leg.provider_id is None:
+            record.placed(session, call, leg, f"unrung-{command.id}", at, failed=True)
     elif command.kind != FETCH:
         order(session, call, FETCH, key=f"after-{command.id}", at=at)
 

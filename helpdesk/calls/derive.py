@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from helpdesk.calls.facts import STORED
+from helpdesk.calls.facts import NAMED, STORED
 from helpdesk.calls.models import CallState, EndReason, LegRole, LegState
 
 _PLACES = {
@@ -203,7 +203,8 @@ class _Story:
         instead = self._instead()
         if instead == CallState.CALLBACK:
             return EndReason.CALLBACK
-        if STORED in self.facts.get("recordings", {}).values() and not self.talked_ever:
+        sounds = set(self.facts.get("recordings", {}).values())
+        if sounds & {NAMED, STORED} and not self.talked_ever:
             return EndReason.VOICEMAIL
         return EndReason.NO_MESSAGE if instead == CallState.VOICEMAIL else None
 

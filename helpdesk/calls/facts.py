@@ -18,8 +18,9 @@ Rule = Callable[[Any, Any], Any]
 
 OUTGOING = "outgoing"
 """The step of a browser phone that dials by itself: the agent's leg begins the call."""
-ABSENT = "absent"
-STORED = "completed"
+NAMED, ABSENT, STORED = "named", "absent", "completed"
+SOUNDS = ("", NAMED, ABSENT, STORED)
+"""What is known of a recording, the surer the later."""
 
 
 def merge(known: Mapping[str, Any], news: Mapping[str, Any]) -> Facts:
@@ -61,9 +62,11 @@ def text_of(moment: datetime) -> str:
 
 
 def _recording(heard: Heard) -> dict[str, str]:
-    """Of the Record step only the id is known; the callback says whether there is sound."""
-    state = heard.recording_state or ("" if heard.kind == "recording" else STORED)
-    return {str(heard.recording_id): state}
+    """Only the recording's own report says for sure whether there is sound."""
+    state = heard.recording_state or (
+        "" if heard.kind == "recording" or heard.seconds == 0 else NAMED
+    )
+    return {str(heard.recording_id): state if state in SOUNDS else ""}
 
 
 def _leg(heard: Heard, role: LegRole, moment: str) -> Facts:
@@ -145,9 +148,8 @@ def _further(one: str, other: str) -> str:
     return max(one, other, key=lambda text: (LEG_RANK[LegState(text)], text))
 
 
-def _better(one: str, other: str) -> str:
-    """Of a recording: there is sound, there is none, nothing is known."""
-    return max(one, other, key=("", ABSENT, STORED).index)
+def _surer(one: str, other: str) -> str:
+    return max(one, other, key=SOUNDS.index)
 
 
 _LEG: Mapping[str, Rule] = {
@@ -171,7 +173,7 @@ FACTS: Mapping[str, Rule] = {
     "begun": max,  # its beginning was seen, not only what came after
     "documents": max,  # how many were answered
     "legs": _each(_one_leg),
-    "recordings": _each(_better),
+    "recordings": _each(_surer),
     "conference_id": min,
     "queue": max,  # [moment, id]: the latest
     "released": _each(min),  # offer → moment: over without a talk, or its agent was lost

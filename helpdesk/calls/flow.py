@@ -18,8 +18,6 @@ Step = Callable[[Session, Call, Heard, datetime], Script]
 
 STEPS: Mapping[str, Step] = {**caller.STEPS, **agent.STEPS}
 """Every step by its name."""
-AGENTS = frozenset(agent.STEPS)
-"""Steps of agents' telephones."""
 DOCUMENTS = frozenset({"voice", "step", "queue", "fallback"})
 """Kinds that are answered with a document; of all others the carrier only wants to know that they
 came."""

@@ -42,10 +42,9 @@ def menu_for(session: Session, queue_id: int | None) -> PhoneMenu:
     """The menu of a queue, else the default one, else what holds where nobody wrote any (not a
     row of the database, and never added to the session).
     """
-    mine = PhoneMenu.queue_id.is_(None)
-    if queue_id is not None:
-        mine |= PhoneMenu.queue_id == queue_id
-    query = select(PhoneMenu).where(mine).order_by(PhoneMenu.queue_id.is_(None), PhoneMenu.id)
+    default, own = PhoneMenu.queue_id.is_(None), PhoneMenu.queue_id == queue_id
+    query = select(PhoneMenu).where(default if queue_id is None else own | default)
+    query = query.order_by(default, PhoneMenu.id)
     return session.scalars(query.limit(1)).first() or usual()
 
 
@@ -142,7 +141,7 @@ def voiced(session: Session, key: str, language: str) -> ArticleText | None:
 def _record(
     session: Session, menu: PhoneMenu, fields: list[str], actor: Actor, at: datetime
 ) -> None:
-    about = {"menu_id": menu.id, "queue_id": menu.queue_id, "fields": fields}
+    about: dict[str, Any] = {"menu_id": menu.id, "queue_id": menu.queue_id, "fields": fields}
     record(session, "phone_menu.changed", actor=actor, at=at, **about)
 
 

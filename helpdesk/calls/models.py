@@ -173,6 +173,12 @@ class Call(Base):
         Index("ix_call_queue", "queue_id", "id"),
         partial_index("ix_call_live", "last_event_at", where="over_at IS NULL"),
         partial_index("ix_call_waiting", "queue_id", "place_at", "id", where="waiting IS NOT NULL"),
+        partial_index(
+            "ix_call_unwrapped",
+            "user_id",
+            "id",
+            where="answered_at IS NOT NULL AND wrapped_at IS NULL",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

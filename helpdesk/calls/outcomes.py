@@ -6,9 +6,11 @@ not from the step it took: told twice, or late, or in another order, it comes to
 
 from datetime import datetime, timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from helpdesk import settings
 from helpdesk.accounts.models import User
 from helpdesk.calls import call_tickets, record
 from helpdesk.calls.call_tickets import number_of
@@ -23,6 +25,7 @@ from helpdesk.calls.models import (
 )
 from helpdesk.events import SYSTEM, Actor, Event
 from helpdesk.events import record as record_event
+from helpdesk.ext import in_language
 from helpdesk.lib.errors import HelpdeskError
 from helpdesk.planner import actions as planner
 from helpdesk.planner.models import Task, TaskKind, TaskResult, TaskState
@@ -42,7 +45,6 @@ RING_CUSTOMER = "ring_customer"
 VOICEMAIL, MISSED, SHORT_CALL = "voicemail", "missed-call", "short-call"
 """Tags of the tickets."""
 
-_TALKS = (CallState.TALKING, CallState.HELD, CallState.WRAP_UP, CallState.ENDED)
 _UNANSWERED = (
     EndReason.ABANDONED_QUEUE,
     EndReason.ABANDONED_RING,
@@ -54,13 +56,13 @@ _RESULTS = {EndReason.BUSY: TaskResult.BUSY}
 
 
 def changed(session: Session, call: Call, before: CallState, at: datetime) -> None:
-    """Let a call have its consequences, each once."""
+    """Let a call have its consequences, each once; `before` doesn't matter (see above)."""
     if call.end_reason == EndReason.REFUSED:
         return
     if call.direction == Direction.OUTBOUND:
-        _outbound(session, call, before, at)
+        _outbound(session, call, at)
     else:
-        _inbound(session, call, before, at)
+        _inbound(session, call, at)
 
 
 def command_failed(session: Session, command: CallCommand, error: str, at: datetime) -> None:
@@ -75,13 +77,14 @@ def command_failed(session: Session, command: CallCommand, error: str, at: datet
         record.note(session, call, at, withdrawn_at=at)
 
 
-def _inbound(session: Session, call: Call, before: CallState, at: datetime) -> None:
+def _inbound(session: Session, call: Call, at: datetime) -> None:
     if call.queued_at is not None:
         call_tickets.ensure(session, call, at)
         _called_again(session, call, at)
         _waits(session, call, at)
     if call.answered_at is not None:
-        talked(session, call, before, at)
+        talked(session, call, at)
+        _not_missed(session, call, at)
     elif call.ended_at is not None:
         tag = _tag_of(call)
         if tag is not None:
@@ -115,11 +118,8 @@ def _short(call: Call) -> bool:
     return call.end_reason in _UNANSWERED and call.queued_at is not None and waited <= SHORT
 
 
-def talked(session: Session, call: Call, before: CallState, at: datetime) -> None:
-    """A talk is an answer to the client; a new ticket is in work and has somebody to do it.
-
-    `before`: the state of the call until now; a ticket is given to somebody once, at the beginning.
-    """
+def talked(session: Session, call: Call, at: datetime) -> None:
+    """A talk is an answer to the client; a new ticket is in work and has somebody to do it."""
     ticket = _ticket_of_talk(session, call, at)
     if ticket is None or call.answered_at is None:
         return
@@ -130,14 +130,22 @@ def talked(session: Session, call: Call, before: CallState, at: datetime) -> Non
         ticket.waiting_since = None
     session.flush()
     sla.answered(session, ticket.id, at=answered, owed_by=answered)
-    if before in _TALKS:
-        return
-    actor = Actor(user_id=call.user_id)
     if ticket.status == Status.NEW:
+        actor = Actor(user_id=call.user_id)
         actions.set_status(session, ticket, Status.OPEN, actor=actor, at=at)
-    user = session.get(User, call.user_id) if call.user_id is not None else None
-    if user is not None and ticket.assignee_id is None:
-        _assign(session, ticket, user, at)
+    if ticket.assignee_id is None and call.user_id is not None:
+        _assign(session, ticket, call.user_id, answered, at)
+
+
+def _not_missed(session: Session, call: Call, at: datetime) -> None:
+    """Who was thought to have left, or came back to wait, was talked with after all."""
+    task = planner.locked(session, call.task_id) if call.task_id is not None else None
+    if task is None or task.done_at is not None or task.created_by is not None:
+        return
+    planner.cancel(session, task, actor=SYSTEM, at=at, result=TaskResult.NOT_NEEDED)
+    ticket = session.get_one(Ticket, call.ticket_id)
+    tags = [tag for tag in ticket.tags if tag != MISSED]
+    actions.set_tags(session, ticket, tags, actor=SYSTEM, at=at)
 
 
 def _ticket_of_talk(session: Session, call: Call, at: datetime) -> Ticket | None:
@@ -147,7 +155,16 @@ def _ticket_of_talk(session: Session, call: Call, at: datetime) -> Ticket | None
     return call_tickets.attach(session, call, at)
 
 
-def _assign(session: Session, ticket: Ticket, user: User, at: datetime) -> None:
+def _assign(
+    session: Session, ticket: Ticket, user_id: int, answered: datetime, at: datetime
+) -> None:
+    """To who talked, unless somebody has decided otherwise since then."""
+    query = select(Event.id).where(
+        Event.ticket_id == ticket.id, Event.kind == "ticket.assigned", Event.at >= answered
+    )
+    if session.scalar(query.limit(1)) is not None:
+        return
+    user = session.get_one(User, user_id)
     try:
         actions.assign(session, ticket, user, actor=SYSTEM, at=at, reason="call")
     except HelpdeskError:  # an agent of the queue that calls flow over to
@@ -252,9 +269,9 @@ def _ringing_for(task: Task) -> Select[Call]:
     return query.order_by(Call.id)
 
 
-def _outbound(session: Session, call: Call, before: CallState, at: datetime) -> None:
+def _outbound(session: Session, call: Call, at: datetime) -> None:
     if call.answered_at is not None:
-        talked(session, call, before, at)
+        talked(session, call, at)
     task = planner.locked(session, call.task_id) if call.task_id is not None else None
     if task is None or task.done_at is not None:
         return
@@ -288,7 +305,9 @@ def _was_rung(session: Session, call: Call) -> bool:
 
 
 def _by_hand(session: Session, task: Task, at: datetime) -> None:
-    planner.plan(
+    with in_language(str(settings.get(session, "primary_language"))):
+        title = str(_("Call by hand"))
+    by_hand = planner.plan(
         session,
         kind=TaskKind.TASK,
         client_id=task.client_id,
@@ -299,7 +318,9 @@ def _by_hand(session: Session, task: Task, at: datetime) -> None:
         ticket_id=task.ticket_id,
         queue_id=task.queue_id,
         owner_id=task.owner_id,
-        title=task.title,
+        title=task.title or title,
         due_at=max(task.due_at, at + RING_AGAIN),
         at=at,
     )
+    by_hand.last_error = task.last_error
+    session.flush()

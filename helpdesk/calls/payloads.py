@@ -11,7 +11,7 @@ from helpdesk.calls.providers.port import Heard
 _ELSEWHERE = re.compile(
     r"(From|To|Caller|Called|ForwardedFrom|AccountSid|ApiVersion|CallToken|.*Url)([A-Z].*)?"
 )
-_CARD = re.compile(r"(?:\d[ -]?){12,19}")  # ISO/IEC 7812: a card's number
+_CARD = re.compile(r"\d(?:[ -]?\d){11,18}")  # ISO/IEC 7812: a card's number
 HIDDEN = "…"
 _HEARD = "heard"
 

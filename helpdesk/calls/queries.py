@@ -1,15 +1,12 @@
 """Reads for the desk: what an agent's telephone shows now, who may be calling, the call log."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
-from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Viewer, can
 from helpdesk.accounts.presence import Presence
 from helpdesk.calls.models import (
@@ -41,16 +38,6 @@ MISSED = (
     EndReason.NO_MESSAGE,
 )
 CALL_VIEWS = ("mine", "missed", "queue")
-
-
-@dataclass(frozen=True)
-class PhoneState:
-    """What an agent's telephone shows: availability, what rings, what they talk on or wrap up."""
-
-    presence: Presence | None
-    offer: Offer | None
-    call: Call | None
-    late: int  # overdue planned contacts of the user's queues, at most CAP + 1
 
 
 class Heard(NamedTuple):
@@ -108,13 +95,20 @@ class Page(NamedTuple, Generic[R]):
     cursor: str | None
 
 
-def phone_of(session: Session, viewer: Viewer, at: datetime) -> PhoneState:
-    """What this user's telephone shows, in one statement."""
-    values: dict[str, Any] = {"user_id": viewer.user_id, "at": at}
-    if viewer.queue_ids is not None:
-        values["queue_ids"] = sorted(viewer.queue_ids)
-    row = session.execute(_phone(viewer.queue_ids is not None), values).one()
-    return PhoneState(row[0], row[1], row[2], row[3])
+def phone_of(session: Session, user_id: int) -> tuple[Offer | None, Call | None]:
+    """What rings at this user, or what they talk on or wrap up; one statement.
+
+    Both are None for whoever is not IN_CALL or in WRAP_UP: then it need not be asked.
+    """
+    row = session.execute(_PHONE, {"user_id": user_id}).first()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def overdue_count(session: Session, viewer: Viewer, at: datetime) -> int:
+    """How many planned contacts of the viewer's queues are late, at most CAP + 1."""
+    late = select(literal(1)).where(Task.done_at.is_(None), Task.due_at < at)
+    late = late.where(*_of_queues(viewer, Task.queue_id)).limit(CAP + 1)
+    return session.scalar(select(func.count()).select_from(late.subquery())) or 0
 
 
 def call_for(session: Session, viewer: Viewer, call_id: int, permission: str) -> Call:
@@ -129,10 +123,8 @@ def call_for(session: Session, viewer: Viewer, call_id: int, permission: str) ->
 
 
 def own_call(session: Session, user_id: int, call_id: int) -> Call:
-    """The call that this user talks on or wraps up. Raises NotFound."""
-    found = session.scalar(
-        select(Call).where(Call.id == call_id, Call.user_id == user_id).options(*_NAMED)
-    )
+    """The call that this user talks on or wraps up, to be changed. Raises NotFound."""
+    found = session.scalar(select(Call).where(Call.id == call_id, Call.user_id == user_id))
     if found is None:
         raise NotFound()
     return found
@@ -266,25 +258,20 @@ _NAMED = (
 )
 
 
-@lru_cache(maxsize=2)
-def _phone(restricted: bool) -> Select[Any]:
-    """Made once: every page of the desk asks it, and building costs more than running."""
-    late = select(literal(1)).where(Task.done_at.is_(None), Task.due_at < bindparam("at"))
-    if restricted:
-        mine = Task.queue_id.in_(bindparam("queue_ids", expanding=True))
-        late = late.where(or_(Task.queue_id.is_(None), mine))
-    number = select(func.count()).select_from(late.limit(CAP + 1).subquery()).scalar_subquery()
+def _phone() -> Select[Offer, Call]:
     ringing = (Offer.user_id == Presence.user_id) & Offer.closed_at.is_(None)
-    query: Any = select(Presence, Offer, Call, number)
-    query = (
-        query.select_from(User)
-        .outerjoin(Presence, Presence.user_id == User.id)
+    return (
+        select(Offer, Call)
+        .select_from(Presence)
         .outerjoin(Offer, ringing)
         .outerjoin(Call, Call.id == func.coalesce(Offer.call_id, Presence.call_id))
-        .where(User.id == bindparam("user_id"))
+        .where(Presence.user_id == bindparam("user_id"))
         .options(*_NAMED)
     )
-    return cast(Select[Any], query)
+
+
+# Made once: every page of an agent in a call asks it, and building costs more than running.
+_PHONE = _phone()
 
 
 def _calls() -> Select[Any]:

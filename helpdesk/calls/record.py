@@ -108,7 +108,7 @@ def placed(
     """A leg that we asked for has a name at the carrier now, or could not be rung at all."""
     session.flush()
     _locked(session, call.id)
-    if leg is None or (failed and leg.provider_id is not None):
+    if leg is None:
         return
     session.refresh(leg)
     if leg.provider_id is None:
@@ -236,14 +236,16 @@ def _apply_legs(
 
 
 def _leg(session: Session, call: Call, provider_id: str, leg: CallLeg | None, told: Leg) -> CallLeg:
+    user_id = told.user_id
+    if user_id is not None and (leg is None or leg.user_id is None):
+        user_id = user_id if arrival.is_agent(session, user_id) else None
     if leg is None:
         leg = CallLeg(call_id=call.id, provider_id=provider_id, role=told.role)
+        leg.created_at, leg.state = told.started_at, told.state
         session.add(leg)
-        leg.created_at = told.started_at
     if leg.role == LegRole.CUSTOMER and call.provider_id != provider_id:
         call.provider_id = provider_id  # an outbound call gets its name when it is rung
-    if leg.user_id is None and told.user_id is not None:
-        leg.user_id = told.user_id if arrival.is_agent(session, told.user_id) else None
+    leg.user_id = leg.user_id or user_id
     leg.created_at = min(leg.created_at, told.started_at)
     leg.state, leg.answered_at, leg.ended_at = told.state, told.answered_at, told.ended_at
     return leg

@@ -102,7 +102,7 @@ def fetch_due(limit: int = 20) -> int:
 
 
 def fetch_again(session: Session, recording: Recording, *, at: datetime) -> None:
-    """Try a recording that was given up once more from the beginning. Raises Conflict for others."""
+    """Try one that was given up once more from the beginning. Raises Conflict for others."""
     if recording.state != RecordingState.FAILED:
         raise Conflict(_lazy("Only a recording that failed can be fetched again."))
     recording.state, recording.due_at = RecordingState.READY, at

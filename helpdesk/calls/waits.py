@@ -2,8 +2,9 @@
 
 Position by mean handling time by people on duty (the queue-length predictor), held within what
 waiting looks like just now: at least half of what the first in line has waited, at most twice
-what the last who was answered had waited (Ibrahim and Whitt, 2009: predictors by recent delays
-correct themselves when people come and go).
+what the first has waited or the last who was answered had (Ibrahim and Whitt, 2009: predictors by
+recent delays correct themselves when people come and go). The upper limit waits until there was a
+wait at all: the first of a rush of calls would be told that there is none.
 """
 
 from collections.abc import Sequence

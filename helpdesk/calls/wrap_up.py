@@ -1,7 +1,7 @@
 """After the talk: why they called, what came of it, what is to be done next."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -31,18 +31,24 @@ OVER = (Disposition.SOLVED, Disposition.WRONG_NUMBER)
 """Nothing is left to do: the ticket that the call opened is resolved."""
 
 
+class Result(TypedDict, total=False):
+    """What came of a call; what is left out is not known, or nothing."""
+
+    reason_id: int | None
+    product_id: int | None
+    disposition: Disposition | None
+    next_step: NextStep | None
+    due_at: datetime | None
+
+
 def save(
     session: Session,
     call: Call,
     *,
     user_id: int,
     at: datetime,
-    reason_id: int | None = None,
-    product_id: int | None = None,
-    disposition: Disposition | None = None,
-    next_step: NextStep | None = None,
-    due_at: datetime | None = None,
     notes: str = "",
+    **result: Unpack[Result],
 ) -> None:
     """Keep what came of the call; its agent is free again. Saved once more, it is corrected.
 
@@ -50,6 +56,9 @@ def save(
     for `due_at` and is this user's. Raises HelpdeskError for a step without a moment or with a
     past one, an unknown reason or product, and too long notes.
     """
+    next_step, due_at = result.get("next_step"), result.get("due_at")
+    reason_id, product_id = result.get("reason_id"), result.get("product_id")
+    disposition = result.get("disposition")
     _check(notes, next_step, due_at)
     session.flush()
     session.refresh(call, with_for_update=True)

@@ -24,7 +24,7 @@ from helpdesk.tickets.models import Calendar, Policy, Queue
 
 PASSWORD = "svitlo-demo-2026"
 BEFORE = timedelta(days=90)  # how long ago the shop began to use the desk
-HOUR = 3600
+MINUTE, HOUR = 60, 3_600
 DAY = ["09:00", "13:00"], ["14:00", "18:00"]
 WEEK = {day: [*DAY] for day in ("mon", "tue", "wed", "thu", "fri")} | {"sat": [["10:00", "15:00"]]}
 
@@ -148,6 +148,7 @@ def _promises(session: Session, billing: Queue, office: Calendar, boss: User, at
     ):
         metrics = ("first_response", "next_response", "resolution")
         targets = {metric: count * HOUR for metric, count in zip(metrics, hours, strict=True)}
+        targets |= {"speed_of_answer": MINUTE, "callback": 2 * HOUR}
         policies.create(session, name=name, targets=targets, calendar_id=office.id, at=at, **more)
 
 

@@ -109,7 +109,7 @@ def _take(heard: Heard) -> Answer:
     try:
         return _receive(heard, deadline)
     except OperationalError as error:
-        log.error("webhook.database", kind=heard.kind, exc_info=error)
+        log.error("webhook.database", kind=heard.kind, error=type(error.orig).__name__)
         return _safe(heard)
     except Exception as error:
         log.exception("webhook.failed", kind=heard.kind, step=heard.step)
@@ -135,7 +135,7 @@ def _keep(heard: Heard, answer: Answer, error: str, deadline: float) -> None:
         with ext.write(max(deadline - time.monotonic(), 0.1)) as session:
             flow.failed(session, heard, now(), answer, error)
     except DBAPIError as trouble:
-        log.error("webhook.not_kept", kind=heard.kind, exc_info=trouble)
+        log.error("webhook.not_kept", kind=heard.kind, error=type(trouble.orig).__name__)
 
 
 def _safe(heard: Heard) -> Answer:

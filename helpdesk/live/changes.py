@@ -17,6 +17,7 @@ BATCH = 1000
 GAP_SECONDS = 20.0  # longer than any transaction may wait for a lock
 MOST_GAPS = 1000
 PHONE = ("call.", "presence.", "task.")  # kinds of events that the telephone of the desk shows
+CALLS = frozenset({"phone", "skills"})  # fields of a user that concern calls only
 APART = (*PHONE, "recording.")  # rows of tickets don't show these
 
 
@@ -113,13 +114,18 @@ def _parsed(rows: Sequence[Row[Any]]) -> list[Change]:
             ticket_id=row.ticket_id,
             client_id=row.client_id,
             queue_ids=tuple(_queues(row.kind, row.data, row.queue_id)),
-            user_id=row.data.get("user_id") if row.kind == "user.changed" else None,
+            user_id=row.data.get("user_id") if _is_right(row) else None,
             phone_id=row.data.get("user_id") if row.kind.startswith(PHONE) else None,
             calls=row.kind.startswith(("call.", "task.")),
             rows=not row.kind.startswith(APART),
         )
         for row in rows
     ]
+
+
+def _is_right(row: Row[Any]) -> bool:
+    """Whether somebody's rights changed; where they take calls is none."""
+    return row.kind == "user.changed" and not CALLS >= set(row.data.get("fields", ["?"]))
 
 
 def _queues(kind: str, data: dict[str, object], queue_id: int | None) -> Iterable[int]:

@@ -49,7 +49,7 @@ def watcher(session: Session, token: str, at: datetime) -> Watcher | None:
     found = sessions.find_viewer(session, token, at) if 0 < len(token) < 200 else None
     if found is None:
         return None
-    row, user, viewer = found
+    row, user, viewer, _presence = found
     if not can(viewer, "desk.use"):
         return None
     return Watcher(row.id, user.id, viewer.queue_ids)

@@ -28,7 +28,7 @@ class OutgoingState(StrEnum):
 
 
 class Outgoing(Base):
-    """One email or SMS to one address or number. `due_at` is NULL once nothing more will be tried."""
+    """One email or SMS to one address or number; `due_at` NULL: nothing more will be tried."""
 
     __tablename__ = "outgoing"
     __table_args__ = (

@@ -213,9 +213,7 @@ def _still_ours(session: Session, claimed: Claimed) -> Outgoing | None:
     return session.scalar(query.with_for_update())
 
 
-def _named(
-    session: Session, provider_id: str, outgoing_id: int, attempt: int
-) -> Outgoing | None:
+def _named(session: Session, provider_id: str, outgoing_id: int, attempt: int) -> Outgoing | None:
     if not provider_id:
         return None
     by_carrier = select(Outgoing).where(Outgoing.carrier_id == provider_id).with_for_update()

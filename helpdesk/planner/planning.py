@@ -1,7 +1,7 @@
 """How a task begins: at most one open callback to a number in a queue, with a clock if promised."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +18,19 @@ UNPROMISED = timedelta(hours=4)
 """When a callback is due where no policy says so."""
 
 
+class About(TypedDict, total=False):
+    """What a task may say of itself; all of it may be left out."""
+
+    person_id: int | None
+    contact_point_id: int | None
+    number: str | None  # E.164
+    language: str | None
+    ticket_id: int | None
+    queue_id: int | None
+    owner_id: int | None
+    title: str
+
+
 def plan(
     session: Session,
     *,
@@ -26,16 +39,9 @@ def plan(
     at: datetime,
     due_at: datetime | None = None,
     actor: Actor = SYSTEM,
-    person_id: int | None = None,
-    contact_point_id: int | None = None,
-    number: str | None = None,
-    language: str | None = None,
-    ticket_id: int | None = None,
-    queue_id: int | None = None,
-    owner_id: int | None = None,
-    title: str = "",
     place_at: datetime | None = None,
     next_at: datetime | None = None,
+    **about: Unpack[About],
 ) -> Task:
     """Plan a contact, or change the open callback to this number in this queue.
 
@@ -45,36 +51,28 @@ def plan(
     Raises HelpdeskError for a moment that is past, or a contact other than a callback without one.
     """
     _check_due(kind, due_at, at)
+    about["title"] = clean_line(about.get("title", ""))
+    number, queue_id = about.get("number"), about.get("queue_id")
     if kind == TaskKind.CALLBACK and number is not None:
         lock(session, f"callback:{queue_id}:{number}")
         known = open_callback(session, number, queue_id)
         if known is not None:
-            news = {"ticket_id": ticket_id, "owner_id": owner_id, "title": clean_line(title)}
-            return _again(session, known, actor, at, due_at, place_at, next_at, news)
+            return _again(session, known, actor, at, due_at, place_at, next_at, about)
     task = Task(
         kind=kind,
-        state=TaskState.PLANNED,
         client_id=client_id,
-        person_id=person_id,
-        contact_point_id=contact_point_id,
-        number=number,
-        language=language,
-        ticket_id=ticket_id,
-        queue_id=queue_id,
-        owner_id=owner_id,
-        title=clean_line(title),
         due_at=due_at or at,
         place_at=place_at,
-        created_by=actor.user_id,
         created_at=at,
-        attempts=0,
-        version=1,
+        **about,
     )
+    task.state, task.attempts, task.version = TaskState.PLANNED, 0, 1
+    task.created_by = actor.user_id
     session.add(task)
     start_clock(session, task, at, due_at)
     task.next_at = due_at or _first_try(session, task, next_at or at)
     session.flush()
-    ids: dict[str, Any] = {"ticket_id": ticket_id, "client_id": client_id}
+    ids: dict[str, Any] = {"ticket_id": task.ticket_id, "client_id": client_id}
     record(session, "task.planned", actor=actor, at=at, **ids, task_id=task.id, kind=kind.value)
     return task
 
@@ -147,9 +145,10 @@ def _again(
     due_at: datetime | None,
     place_at: datetime | None,
     next_at: datetime | None,
-    news: dict[str, Any],
+    about: About,
 ) -> Task:
     """The newest agreement counts; what nobody agreed on keeps what was promised before."""
+    news = {key: about.get(key) for key in ("ticket_id", "owner_id", "title")}
     changed = [key for key, value in news.items() if value and not getattr(task, key)]
     for key in changed:
         setattr(task, key, news[key])

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, not_, select
+from sqlalchemy import and_, func, not_, select
 from sqlalchemy.orm import Session
 
 from helpdesk.events import record
@@ -12,7 +12,7 @@ from helpdesk.planner.models import Task, TaskKind
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DIALLED = and_(
     Task.kind == TaskKind.CALLBACK,
-    Task.owner_id.is_(None),
+    func.coalesce(Task.owner_id, 0) == 0,  # not IS NULL: its index would be walked whole
     Task.number.is_not(None),
     Task.queue_id.is_not(None),
 )

@@ -93,6 +93,11 @@ def calls_of(session: Session, scope: Scope) -> dict[str, list[Any]]:
     return {
         "calls": _rows(session, Call.id, call_ids),
         "recordings": _rows(session, Recording.call_id, call_ids),
+        "calls_heard": [
+            row
+            for row in _rows(session, CallEvent.call_id, call_ids)
+            if row.todo is None and row.error is None  # else it is the carrier's, word for word
+        ],
         "articles_heard": _rows(session, VoiceAnswer.call_id, call_ids),
         "planned": _rows(session, Task.id, _ids(session, Task, scope)),
     }
@@ -111,9 +116,7 @@ def _own_numbers(session: Session, person_ids: Sequence[int]) -> list[str]:
     """Their numbers that nobody else has."""
     phones = select(ContactPoint.key).where(ContactPoint.kind == ContactKind.PHONE)
     mine = set(session.scalars(phones.where(ContactPoint.person_id.in_(person_ids))))
-    others = phones.where(
-        ContactPoint.key.in_(mine), ContactPoint.person_id.not_in(person_ids)
-    )
+    others = phones.where(ContactPoint.key.in_(mine), ContactPoint.person_id.not_in(person_ids))
     return sorted(mine - set(session.scalars(others)))
 
 

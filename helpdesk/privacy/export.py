@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from helpdesk.calls.models import Call, Recording, VoiceAnswer
+from helpdesk.calls.models import Call, CallEvent, Recording, VoiceAnswer
 from helpdesk.clients.facts import ClientNote, Document, Invoice, Promise, Purchase
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.events import Event
@@ -51,6 +51,7 @@ SHAPES: Mapping[type[Base], str] = {
     Call: "id direction from_number to_number person_id ticket_id language state end_reason"
     " started_at queued_at answered_at ended_at consent_asked_at consent_given notes",
     Recording: "id call_id kind state seconds content_type created_at stored_at",
+    CallEvent: "call_id kind received_at payload",
     VoiceAnswer: "call_id article_id language at helped",
     Task: "id kind state person_id number ticket_id title due_at done_at result outcome",
 }

@@ -50,7 +50,7 @@ def tell_assignees_of_messages(session: Session, events: Sequence[Event], at: da
 
 def tell_of_clock(session: Session, event: Event, at: datetime) -> None:
     """Not of a caller who waits: that is over before a notice is read. Steps of a policy are."""
-    if event.data["metric"] == Metric.SPEED_OF_ANSWER:
+    if event.data.get("metric") == Metric.SPEED_OF_ANSWER:
         return
     _tell(session, event, _responsible(session, _ticket(session, event)), at)
 
@@ -62,6 +62,13 @@ def tell_of_task(session: Session, event: Event, at: datetime) -> None:
         return
     owner = _active(session, [task.owner_id]) if task.owner_id is not None else []
     _tell(session, event, owner or _responsible(session, _ticket(session, event)), at)
+
+
+def tell_assignee_of_call(session: Session, event: Event, at: datetime) -> None:
+    """A caller whom nobody answered, on a ticket that is somebody's."""
+    assignee_id = _ticket(session, event).assignee_id
+    if assignee_id is not None:
+        _tell(session, event, _active(session, [assignee_id]), at)
 
 
 def tell_of_waiting_callers(session: Session, event: Event, at: datetime) -> None:

@@ -17,6 +17,7 @@ from helpdesk.reactions.callbacks import drop_callbacks, email_unreached
 from helpdesk.reactions.codes import send_code
 from helpdesk.reactions.staff import (
     tell_assignee_of_bounce,
+    tell_assignee_of_call,
     tell_assignee_of_message,
     tell_assignees_of_messages,
     tell_author_of_failure,
@@ -83,6 +84,7 @@ REACTIONS: dict[str, list[Reaction]] = {
     "clock.breached": [tell_of_clock],
     "clock.stepped": [tell_by_step],
     "ticket.status": [drop_callbacks],
+    "call.missed": [tell_assignee_of_call],
     "task.due": [tell_of_task],
     "task.failed": [tell_of_task, email_unreached],
     "queue.unattended": [tell_of_waiting_callers],

@@ -25,11 +25,13 @@ class Chosen:
     sources: tuple[str, ...] = ()
 
 
+_PLANNED = ("task.planned", "task.done", "task.failed")
 _SPOKEN = ("message.received", "message.sent", "message.bounced")
 ALL = Chosen(EVENT_KINDS, None, tuple(SOURCES))
 ONLY: Mapping[str, Chosen] = {
     "emails": Chosen(_SPOKEN, frozenset({"email"})),
-    "calls": Chosen(_SPOKEN, frozenset({"phone"})),
+    "calls": Chosen(_PLANNED, None, ("heard", "call")),
+    "sms": Chosen((*_SPOKEN, "contact_point.sms"), frozenset({"sms"})),
     "forms": Chosen(_SPOKEN, frozenset({"web"})),
     "notes": Chosen(("message.noted",), None, ("note",)),
     "money": Chosen((), None, ("purchase", "invoice")),
@@ -56,10 +58,11 @@ def client_timeline(
 ) -> list[TimelineItem]:
     """At most `limit` items, newest first, after the place `before` in that order.
 
-    `queue_ids`: the queues whose tickets the reader may see, None for all. Two statements.
+    `queue_ids`: the queues whose tickets and calls the reader may see, None for all. Two
+    statements.
     """
     items, _last = events(session, client_id, ALL.kinds, queue_ids, limit, before)
-    items += facts(session, client_id, ALL.sources, limit, before)
+    items += facts(session, client_id, ALL.sources, queue_ids, limit, before)
     return sorted(items, key=_place, reverse=True)[:limit]
 
 
@@ -83,7 +86,7 @@ def timeline_page(
     if chosen.channels is not None:
         items = [item for item in items if item.channel in chosen.channels]
     if chosen.sources:
-        items += facts(session, client_id, chosen.sources, limit + 1, before)
+        items += facts(session, client_id, chosen.sources, queue_ids, limit + 1, before)
     items.sort(key=_place, reverse=True)
     if len(items) > limit:
         return Page(items[:limit], items[limit - 1].mark)

@@ -16,8 +16,9 @@ from helpdesk.clients.facts import Promise
 from helpdesk.clients.models import Person
 from helpdesk.events import Event
 from helpdesk.lib.text import shorten
+from helpdesk.planner.models import Task
 from helpdesk.reports.timeline_item import Mark, TimelineItem, older, place
-from helpdesk.reports.timeline_words import event_title
+from helpdesk.reports.timeline_words import event_title, sms_title, task_title
 from helpdesk.surveys import Rating
 from helpdesk.tickets.models import Message, MessageKind, Ticket
 
@@ -53,6 +54,10 @@ EVENT_KINDS = (
     "contact_point.removed",
     "contact_point.bad",
     "contact_point.verified",
+    "contact_point.sms",
+    "task.planned",
+    "task.done",
+    "task.failed",
     "item.created",
     "item.changed",
 )
@@ -98,6 +103,8 @@ def _statement(kinds: tuple[str, ...], restricted: bool) -> Select[Any]:
             said.label("said"),
             func.coalesce(User.name, Person.name).label("author"),
             func.coalesce(Promise.text, Rating.comment).label("text"),
+            Task.due_at.label("due_at"),
+            Task.first_tried_at.label("tried_at"),
         )
         .select_from(walked)
         .outerjoin(Message, message)
@@ -106,6 +113,7 @@ def _statement(kinds: tuple[str, ...], restricted: bool) -> Select[Any]:
         .outerjoin(Person, Person.id == e.person_id)
         .outerjoin(Promise, promise)
         .outerjoin(Rating, rated)
+        .outerjoin(Task, Task.id == e.data["task_id"].as_integer())
         .order_by(e.at.desc(), e.id.desc())
     )
     return cast(Select[Any], query)
@@ -161,6 +169,8 @@ def _message(row: Any) -> TimelineItem:
 
 
 def _event(row: Any) -> TimelineItem:
+    if row.kind == "contact_point.sms" or row.kind.startswith("task."):
+        return _about_phone(row)
     is_rating = row.kind == "ticket.rated"
     text = shorten(row.text or "", TITLE_LIMIT)
     return TimelineItem(
@@ -175,4 +185,20 @@ def _event(row: Any) -> TimelineItem:
         mark=Mark(row.at, RANK, row.id),
         more=str(_("“%(text)s”", text=text)) if is_rating and text else "",
         thing_id=row.data.get("merge_id"),
+    )
+
+
+def _about_phone(row: Any) -> TimelineItem:
+    """A planned contact, or a wish about SMS."""
+    is_wish = row.kind == "contact_point.sms"
+    return TimelineItem(
+        at=row.at,
+        kind=row.kind,
+        channel="sms" if is_wish else None,
+        direction="inbound" if is_wish else None,
+        title=sms_title(row.data) if is_wish else task_title(row.kind, row.data, row),
+        by=row.author,
+        ticket_id=row.ticket_id,
+        call_id=None,
+        mark=Mark(row.at, RANK, row.id),
     )

@@ -8,28 +8,25 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
     CompoundSelect,
-    Date,
     Integer,
     Select,
     String,
     Text,
-    bindparam,
     cast,
-    literal,
-    null,
     select,
     union_all,
 )
 from sqlalchemy.orm import Session, aliased
 
 from helpdesk.accounts.models import User
+from helpdesk.calls.models import Call, VoiceAnswer
 from helpdesk.clients.facts import ClientNote, Document, Invoice, Purchase
 from helpdesk.clients.models import Person
-from helpdesk.ext import UTCDateTime
 from helpdesk.kb.models import ArticleText, Reading
 from helpdesk.lib.text import shorten
+from helpdesk.reports.timeline_calls import CALL, call_item, calls, calls_of_queues
+from helpdesk.reports.timeline_columns import CLIENT, MOST, columns_of
 from helpdesk.reports.timeline_item import (
     Mark,
     TimelineItem,
@@ -46,14 +43,8 @@ from helpdesk.reports.timeline_words import (
 )
 
 TITLE_LIMIT = 120
-_NO_MOMENT = cast(null(), UTCDateTime)
-_NO_DAY = cast(null(), Date)
-_NO_NUMBER = cast(null(), Integer)
-_NO_TEXT = cast(null(), Text)
-
-_CLIENT = bindparam("client_id", type_=BigInteger())
-_MOST = bindparam("most", type_=Integer())
-
+HEARD = 6
+CHANNELS = {5: "web", HEARD: "phone"}  # by rank
 Part = Callable[[int], Select[Any]]
 
 
@@ -66,85 +57,69 @@ class Source(NamedTuple):
 
 
 def facts(
-    session: Session, client_id: int, names: tuple[str, ...], limit: int, before: Mark | None
+    session: Session,
+    client_id: int,
+    names: tuple[str, ...],
+    queue_ids: frozenset[int] | None,
+    limit: int,
+    before: Mark | None,
 ) -> list[TimelineItem]:
-    """At most `limit` items of each of these sources. One statement."""
+    """At most `limit` items of each of these sources; calls of these queues. One statement."""
     ranks = [SOURCES[name].rank for name in names]
     values = place(before, set(ranks) - DAYS, DAYS.intersection(ranks))
     values |= {"client_id": client_id, "most": limit}
-    rows = session.execute(_statement(names), values).all()
-    return [_item(row) for row in rows]
+    restricted = queue_ids is not None and "call" in names
+    if queue_ids is not None and restricted:
+        values["queue_ids"] = sorted(queue_ids)
+    rows = session.execute(_statement(names, restricted), values).all()
+    return [call_item(row) if row.rank == CALL else _item(row) for row in rows]
 
 
 @lru_cache(maxsize=64)
-def _statement(names: tuple[str, ...]) -> CompoundSelect[Any]:
+def _statement(names: tuple[str, ...], restricted: bool) -> CompoundSelect[Any]:
     """Made once for each choice of sources: building it costs more than running it."""
-    cuts = (SOURCES[name].part(SOURCES[name].rank).subquery() for name in names)
+    parts = {name: SOURCES[name].part for name in names}
+    if restricted:
+        parts["call"] = calls_of_queues
+    cuts = (part(SOURCES[name].rank).subquery() for name, part in parts.items())
     return union_all(*(select(cut) for cut in cuts))
-
-
-def _columns(
-    rank: int,
-    id_: Any,
-    *,
-    moment: Any = _NO_MOMENT,
-    day: Any = _NO_DAY,
-    text: Any,
-    more: Any = _NO_TEXT,
-    amount: Any = _NO_NUMBER,
-    currency: Any = _NO_TEXT,
-    by: Any = _NO_TEXT,
-    thing: Any = _NO_NUMBER,
-) -> Select[Any]:
-    return select(
-        literal(rank, Integer).label("rank"),
-        id_.label("id"),
-        moment.label("moment"),
-        day.label("day"),
-        text.label("text"),
-        more.label("more"),
-        amount.label("amount"),
-        currency.label("currency"),
-        by.label("by"),
-        thing.label("thing"),
-    )
 
 
 def _notes(rank: int) -> Select[Any]:
     note = ClientNote
-    columns = _columns(rank, note.id, moment=note.created_at, text=note.text, by=User.name)
+    columns = columns_of(rank, note.id, moment=note.created_at, text=note.text, by=User.name)
     return (
         columns.join(User, User.id == note.user_id)
         .where(
-            note.client_id == _CLIENT,
+            note.client_id == CLIENT,
             note.deleted_at.is_(None),
             older(note.created_at, note.id, rank),
         )
         .order_by(note.created_at.desc(), note.id.desc())
-        .limit(_MOST)
+        .limit(MOST)
     )
 
 
 def _documents(rank: int) -> Select[Any]:
     file = Document
-    columns = _columns(
+    columns = columns_of(
         rank, file.id, moment=file.created_at, text=file.filename, by=User.name, thing=file.id
     )
     return (
         columns.outerjoin(User, User.id == file.user_id)
         .where(
-            file.client_id == _CLIENT,
+            file.client_id == CLIENT,
             file.deleted_at.is_(None),
             older(file.created_at, file.id, rank),
         )
         .order_by(file.created_at.desc(), file.id.desc())
-        .limit(_MOST)
+        .limit(MOST)
     )
 
 
 def _purchases(rank: int) -> Select[Any]:
     sale = Purchase
-    columns = _columns(
+    columns = columns_of(
         rank,
         sale.id,
         day=sale.bought_on,
@@ -154,15 +129,15 @@ def _purchases(rank: int) -> Select[Any]:
         currency=cast(sale.currency, Text),
     )
     return (
-        columns.where(sale.client_id == _CLIENT, older_day(sale.bought_on, sale.id, rank))
+        columns.where(sale.client_id == CLIENT, older_day(sale.bought_on, sale.id, rank))
         .order_by(sale.bought_on.desc(), sale.id.desc())
-        .limit(_MOST)
+        .limit(MOST)
     )
 
 
 def _invoices(rank: int) -> Select[Any]:
     bill = Invoice
-    columns = _columns(
+    columns = columns_of(
         rank,
         bill.id,
         day=bill.issued_on,
@@ -171,9 +146,9 @@ def _invoices(rank: int) -> Select[Any]:
         currency=cast(bill.currency, Text),
     )
     return (
-        columns.where(bill.client_id == _CLIENT, older_day(bill.issued_on, bill.id, rank))
+        columns.where(bill.client_id == CLIENT, older_day(bill.issued_on, bill.id, rank))
         .order_by(bill.issued_on.desc(), bill.id.desc())
-        .limit(_MOST)
+        .limit(MOST)
     )
 
 
@@ -184,11 +159,11 @@ def _readings(rank: int) -> Select[Any]:
         select(newest.id)
         .where(newest.person_id == Person.id, older(newest.at, newest.id, rank))
         .order_by(newest.at.desc(), newest.id.desc())
-        .limit(_MOST)
+        .limit(MOST)
         .correlate(Person)
         .scalar_subquery()
     )
-    columns = _columns(
+    columns = columns_of(
         rank,
         Reading.id,
         moment=Reading.at,
@@ -204,9 +179,33 @@ def _readings(rank: int) -> Select[Any]:
             ArticleText,
             (ArticleText.article_id == Reading.article_id) & (ArticleText.lang == Reading.lang),
         )
-        .where(Person.client_id == _CLIENT)
+        .where(Person.client_id == CLIENT)
         .order_by(Reading.at.desc(), Reading.id.desc())
-        .limit(_MOST)
+        .limit(MOST)
+    )
+
+
+def _heard(rank: int) -> Select[Any]:
+    """Articles that were read to a caller; a client has few calls."""
+    answer = VoiceAnswer
+    columns = columns_of(
+        rank,
+        answer.id,
+        moment=answer.at,
+        text=ArticleText.title,
+        more=cast(cast(answer.helped, Integer), String),
+        thing=answer.article_id,
+    )
+    return (
+        columns.select_from(Call)
+        .join(answer, answer.call_id == Call.id)
+        .join(
+            ArticleText,
+            (ArticleText.article_id == answer.article_id) & (ArticleText.lang == answer.language),
+        )
+        .where(Call.client_id == CLIENT, older(answer.at, answer.id, rank))
+        .order_by(answer.at.desc(), answer.id.desc())
+        .limit(MOST)
     )
 
 
@@ -217,7 +216,7 @@ def _item(row: Any) -> TimelineItem:
     return TimelineItem(
         at=at,
         kind=source.kind,
-        channel="web" if source.kind == "article" else None,
+        channel=CHANNELS.get(row.rank),
         direction=None,
         title=_title(source.kind, row, text),
         by=row.by,
@@ -236,7 +235,7 @@ def _title(kind: str, row: Any, text: str) -> str:
         "document": lambda: document_title(text),
         "purchase": lambda: purchase_title(text, row.amount, row.currency),
         "invoice": lambda: invoice_title(text, row.amount, row.currency),
-        "article": lambda: article_title(text),
+        "article": lambda: article_title(text, heard=row.rank == HEARD, helped=row.more),
     }
     return titles[kind]()
 
@@ -247,6 +246,8 @@ SOURCES: Mapping[str, Source] = {
     "purchase": Source(3, "purchase", _purchases),
     "invoice": Source(4, "invoice", _invoices),
     "reading": Source(5, "article", _readings),
+    "heard": Source(HEARD, "article", _heard),
+    "call": Source(CALL, "call", calls),
 }
 DAYS = frozenset({3, 4})  # ranks of which only the day is known
 _BY_RANK = {source.rank: source for source in SOURCES.values()}

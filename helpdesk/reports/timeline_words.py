@@ -1,9 +1,10 @@
 """What the lines of a client's timeline say, in the reader's language."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from flask_babel import get_locale, pgettext
+from flask_babel import format_datetime, get_locale, pgettext
 from flask_babel import gettext as _
 
 from helpdesk.lib.money import money
@@ -57,8 +58,54 @@ def document_title(filename: str) -> str:
     return str(_("Document: %(name)s", name=filename))
 
 
-def article_title(title: str) -> str:
-    return str(_("Read the article: %(title)s", title=title))
+def article_title(title: str, *, heard: bool = False, helped: str | None = None) -> str:
+    """`helped`: "1", "0" or None where the caller of the telephone did not say."""
+    if not heard:
+        return str(_("Read the article: %(title)s", title=title))
+    if helped == "1":
+        return str(_("Heard on the telephone, it helped: %(title)s", title=title))
+    return str(_("Heard on the telephone: %(title)s", title=title))
+
+
+def sms_title(data: Mapping[str, Any]) -> str:
+    """A wish about SMS."""
+    return str(_("Wants no more SMS") if data.get("stopped") else _("Wants SMS again"))
+
+
+def task_title(kind: str, data: Mapping[str, Any], task: Any) -> str:
+    """A planned contact; of `task`, where there is one, the promised and the first tried moment
+    are looked at.
+    """
+    if kind == "task.planned":
+        return _planned_title(data.get("kind"), task.due_at)
+    if data.get("result") == "talked":
+        return _made_title(task)
+    titles: dict[str, str] = {
+        "no_answer": _("The callback reached nobody"),
+        "busy": _("The callback reached nobody"),
+        "wrong_number": _("The callback went to a wrong number"),
+        "called_again": _("The client called before the callback"),
+        "not_needed": _("The planned contact was not needed any more"),
+    }
+    return str(titles.get(data.get("result") or "") or _("The planned contact is over"))
+
+
+def _made_title(task: Any) -> str:
+    if task is None or task.tried_at is None or task.due_at is None:
+        return str(_("The callback was made"))
+    if task.tried_at <= task.due_at:
+        return str(_("The callback was made in time"))
+    return str(_("The callback was made, late"))
+
+
+def _planned_title(kind: str | None, due_at: datetime | None) -> str:
+    when = format_datetime(due_at, "d MMM, HH:mm") if due_at else ""
+    titles: dict[str, str] = {
+        "callback": _("Callback planned for %(moment)s", moment=when),
+        "meeting": _("Meeting planned for %(moment)s", moment=when),
+        "visit": _("Visit planned for %(moment)s", moment=when),
+    }
+    return str(titles.get(kind or "") or _("Task planned for %(moment)s", moment=when))
 
 
 def _ticket_title(kind: str, number: str, data: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""How long clients who write wait at present, told honestly: who still waits counts too."""
+"""How long clients who write or phone wait at present, told honestly: who still waits counts."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from helpdesk.calls import waits
 from helpdesk.lib import worktime
 from helpdesk.tickets.models import Channel, Clock, Metric, Ticket
 from helpdesk.tickets.promises import promises
@@ -44,15 +45,25 @@ def first_response(session: Session, queue_id: int, at: datetime) -> int | None:
         .where(Ticket.channel.in_((Channel.EMAIL, Channel.WEB)))
     ).all()
     known = promises(session).by_id
-    waits = []
+    found = []
     for policy_id, started, stopped, target, remaining in rows:
         if remaining is not None:
-            waits.append(Wait(max(0, target - remaining), stopped is not None))
+            found.append(Wait(max(0, target - remaining), stopped is not None))
             continue
         promise = known.get(policy_id or 0)
         calendar = promise.calendar if promise else None
-        waits.append(Wait(worktime.elapsed(calendar, started, max(started, at)), False))
-    return median(waits)
+        found.append(Wait(worktime.elapsed(calendar, started, max(started, at)), False))
+    return median(found)
+
+
+def phone(session: Session, queue_id: int, at: datetime) -> tuple[int, int] | None:
+    """Between which minutes somebody would wait who phoned now; (0, 0): they would be answered at
+    once. None where nobody is on duty, or too little is known to tell. Three statements.
+    """
+    found = waits.present(session, queue_id, at)
+    if found.seconds is None or found.low is None or found.high is None:
+        return None
+    return (found.low, found.high) if found.seconds else (0, 0)
 
 
 def median(waits: Iterable[Wait]) -> int | None:

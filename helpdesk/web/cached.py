@@ -27,6 +27,12 @@ def keep(key: Hashable, seconds: float, make: Callable[[], T]) -> T:
     return put(key, seconds, make())
 
 
+def known(key: Hashable) -> Any:
+    """The value under `key` if it is kept and fresh, else None."""
+    found = _kept().get(key)
+    return found[1] if found is not None and found[0] > time.monotonic() else None
+
+
 def put(key: Hashable, seconds: float, value: T) -> T:
     """Keep a value that was read by the way."""
     kept = _kept()

@@ -111,7 +111,7 @@ def recognise() -> None:
     found = sessions.find_viewer(reading(), token, now()) if 0 < len(token) < 200 else None
     if found is None:
         return
-    row, g.user, g.viewer = found
+    row, g.user, g.viewer, g.presence = found
     g.login_session_id = row.id
     if now() - row.last_seen_at > sessions.SEEN_EVERY:
         _touch(row)

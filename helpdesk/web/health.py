@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -23,10 +23,11 @@ from helpdesk.accounts.permissions import can, viewer_of
 from helpdesk.events import Event
 from helpdesk.intake.models import Delivery
 from helpdesk.lib.clock import now
-from helpdesk.lib.latency import BUCKETS, Latency
+from helpdesk.lib.latency import Latency
 from helpdesk.live import heartbeat
 from helpdesk.outbox.models import Outgoing
 from helpdesk.tickets.models import Clock
+from helpdesk.web import measures
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -63,10 +64,13 @@ class Health:
         try:
             if not self._may_measure(request):
                 return Response("not found\n", 404)
-            families = [*_counted(), _http(self.latency), *telephone()]
+            families = [*_counted(), measures.requests(self.latency), *measures.telephone()]
         except SQLAlchemyError:
-            families = [_http(self.latency), GaugeMetricFamily("helpdesk_database_up", "", 0)]
-            families += telephone()
+            families = [
+                measures.requests(self.latency),
+                GaugeMetricFamily("helpdesk_database_up", "", 0),
+            ]
+            families += measures.telephone()
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Families(families))
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -161,16 +165,3 @@ def _lag(session: Session, at: datetime) -> float:
 def _late(session: Session, at: datetime) -> int:
     due = Clock.next_at.is_not(None) & (Clock.next_at <= at)
     return session.scalar(select(func.count()).where(due)) or 0
-
-
-def _http(latency: Latency) -> Metric:
-    family = HistogramMetricFamily(
-        "helpdesk_http_request_seconds", "Time to answer, by status class.", labels=["status"]
-    )
-    for name, counts, total in latency.totals():
-        below, buckets = 0, []
-        for edge, count in zip((*map(str, BUCKETS), "+Inf"), counts, strict=True):
-            below += count
-            buckets.append((edge, float(below)))
-        family.add_metric([name], buckets, total)
-    return family

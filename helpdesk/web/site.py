@@ -87,10 +87,10 @@ def wants_json() -> bool:
 
 
 def _enter() -> BaseResponse | None:
-    for name in ("csrf_token", "masked_token", "csrf_valid"):
+    for name in ("csrf_token", "masked_token", "csrf_valid", "telephone"):
         g.pop(name, None)
     stop_reading()
-    g.user = g.viewer = g.timezone = g.login_session_id = None
+    g.user = g.viewer = g.presence = g.timezone = g.login_session_id = None
     g.theme, g.language = "system", "en"
     if request.endpoint == "static":
         return None

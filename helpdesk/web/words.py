@@ -10,6 +10,7 @@ from flask_babel import pgettext
 from markupsafe import Markup
 
 from helpdesk.ext import in_language
+from helpdesk.web.desk import call_words
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def forget_words() -> None:
     """Read the catalogues again, e.g. in tests that change them."""
     _words.cache_clear()
     _keys_help.cache_clear()
+    call_words.forget()
 
 
 @lru_cache(maxsize=8)
@@ -191,6 +193,7 @@ def notice_text(kind: str) -> str:
         "clock.warned": _("A deadline is near"),
         "clock.breached": _("A deadline is over"),
         "clock.stepped": _("Escalated: a deadline is over"),
+        "call.missed": _("The client called and was not answered"),
         "task.due": _("Something you planned is due"),
         "task.failed": _("A callback reached nobody"),
         "queue.unattended": _("Callers wait and nobody is on duty"),

@@ -3,7 +3,7 @@ const words = JSON.parse(document.body.dataset.words ?? "{}");
 const GATHER = 250, POLL = 15_000, RETRY = 3_000, REST = 300_000;
 const waiting = { names: new Set(), timer: 0 };
 const held = new Set(); // news for somebody who talks wait for the end of the call
-let source, poll, seen = Date.now(), last = "", resting = false, rest;
+let opened = false, source, poll, seen = Date.now(), last = "", resting = false, rest;
 
 // ["ticket:42", "lists"]: gather for a moment, then refresh each concerned part once.
 function gather(names) {
@@ -103,7 +103,13 @@ function listen() {
     if (change.phone) htmx.trigger("#phone", "refresh"); // a ringing telephone does not wait
     gather(named(change));
   });
-  source.addEventListener("open", () => { sign(true); clearInterval(poll); poll = 0; });
+  source.addEventListener("open", () => {
+    sign(true);
+    clearInterval(poll);
+    poll = 0;
+    if (opened) htmx.trigger("#phone", "refresh"); // what rang meanwhile
+    opened = true;
+  });
   source.addEventListener("error", () => {
     poll ||= setInterval(check, POLL);
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, RETRY * (1 + Math.random()));

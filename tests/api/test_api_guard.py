@@ -126,7 +126,7 @@ def places(cast: Cast) -> dict[str, int]:
         lamp = create_product(session, name="Lamp", at=now()).id
         create_article(session, Content("Lamp", "x"), lang="en", at=now(), key="lamp")
     ids = {"ticket": ticket, "client": client_id, "note": note, "product": lamp}
-    return ids | {"file": with_file(cast, ticket)}
+    return ids | {"file": with_file(cast, ticket), "call": 1, "recording": 1}
 
 
 def test_every_role_and_scope_by_every_operation(

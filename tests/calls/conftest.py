@@ -5,6 +5,7 @@ import time_machine
 from flask import Flask
 
 from tests.calls.phones import Phone, make_phone
+from tests.calls.shop import oksana, shelf  # noqa: F401 (fixtures)
 
 
 @pytest.fixture

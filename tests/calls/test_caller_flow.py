@@ -59,7 +59,7 @@ def stays_put(line: Line) -> bool:
 
 @settings(
     deadline=None,
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
@@ -93,7 +93,7 @@ def test_every_way_ends_well(
 
 @settings(
     deadline=None,
-    max_examples=20,
+    max_examples=12,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(moves=st.lists(st.sampled_from(["", "0", "1", "2", "*", "7"]), max_size=8))
@@ -127,7 +127,7 @@ STEPS = (
 
 def test_a_step_that_nobody_led_to_still_leads_on(shop: Cast) -> None:
     for name in STEPS:
-        for digits in (None, "", "1", "2", "9", "123456"):
+        for digits in (None, "", "1", "123456"):
             line = Line()
             line.waiting = name in ("wait", "waited")
             line.queue = Enqueue("q-1", "wait", "left")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import time_machine
 from hypothesis import HealthCheck, given, settings
@@ -55,7 +55,10 @@ class Room:
         return [self.cast.alice.id, self.cast.bob.id, self.cast.sam.id]
 
     def open(self) -> None:
+        """Everybody is available; nobody is left of an example that failed."""
         with ext.write() as session:
+            for call in session.scalars(select(Call).where(Call.ended_at.is_(None))):
+                desk.told(session, call.provider_id, LegState.COMPLETED)
             for user_id, languages in zip(self.agents, ([], [], ["uk"]), strict=True):
                 desk.on(session, user_id, languages=languages)
                 phone = Phone.BROWSER if user_id == self.cast.sam.id else Phone.OWN
@@ -141,25 +144,26 @@ class Room:
     def turn(self) -> None:
         """The worker's jobs, and the rules that hold after them."""
         desk.sweep()
-        before = self.waiting()
         desk.distribute()
-        after = self.waiting()
         with ext.session() as session:
             assert desk.faults(session) == []
             offers = session.scalars(select(Offer).where(Offer.closed_at.is_(None))).all()
-        new = {one.call_id: one.user_id for one in offers if one.offered_at == now()}
-        places = [call.id for call in before]
-        for call_id, user_id in new.items():
-            earlier = [one for one in after if places.index(one.id) < places.index(call_id)]
+            new = [
+                (session.get_one(Call, one.call_id), one.user_id)
+                for one in offers
+                if one.offered_at == now()
+            ]
+        waiting = self.waiting()
+        for call, user_id in new:
+            earlier = [one for one in waiting if place(one) < place(call)]
             assert not [one.id for one in earlier if self.may(user_id, one)], "passed over"
 
     def waiting(self) -> list[Call]:
-        """Who waits and rings at nobody, in the order of the places."""
+        """Who waits and rings at nobody."""
         with ext.session() as session:
             rings = select(Offer.call_id).where(Offer.closed_at.is_(None))
             query = select(Call).where(Call.state == CallState.QUEUED, Call.id.not_in(rings))
-            rows = session.scalars(query.where(Call.waiting == 1))
-            return sorted(rows, key=lambda one: (one.place_at, one.id))
+            return list(session.scalars(query.where(Call.waiting == 1)))
 
     def may(self, user_id: int, call: Call) -> bool:
         """Whether this agent surely may serve this caller: bob only Billing, sam only Ukrainian."""
@@ -191,8 +195,13 @@ class Room:
         self.phones.clear()
 
 
+def place(call: Call) -> tuple[datetime, int]:
+    assert call.place_at is not None
+    return call.place_at, call.id
+
+
 @settings(
-    max_examples=15,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

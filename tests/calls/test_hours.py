@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from helpdesk import ext
 from helpdesk.calls import menus
 from helpdesk.calls.hours import hours_for, open_now
+from helpdesk.events import SYSTEM
 from helpdesk.lib.clock import now
 from helpdesk.tickets import calendars, policies
 from helpdesk.tickets.models import Calendar, Policy
@@ -49,7 +50,7 @@ def test_a_menu_may_have_a_calendar_of_its_own(cast: Cast) -> None:
 def test_without_a_calendar_calls_are_answered_around_the_clock(cast: Cast) -> None:
     with ext.write() as session:
         policy = session.get_one(Policy, 1)
-        policies.change(session, policy, calendar_id=None, at=now(), actor=menus.SYSTEM)
+        policies.change(session, policy, calendar_id=None, at=now(), actor=SYSTEM)
     with ext.session() as session:
         hours = hours_for(session, cast.support.id)
         assert hours.is_open(NOON + timedelta(hours=10)) and hours.closes(NOON) is None

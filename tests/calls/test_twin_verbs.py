@@ -193,6 +193,16 @@ def test_a_message_ends_by_silence_and_its_recording_is_told_a_moment_later() ->
     assert parsedate_to_datetime(told["RecordingStartTime"]) == START
 
 
+def test_who_speaks_again_in_time_is_not_cut_off() -> None:
+    desk = Desk({"voice": RECORD, "recorded": "<Hangup/>"})
+    leg = desk.call()
+    for _ in range(3):
+        desk.act(leg, "speech", text="a long sentence, spoken slowly")
+        desk.advance(4)
+    desk.advance(10)
+    assert desk.of("recorded")[0]["RecordingDuration"] == "13"
+
+
 def test_a_message_ended_by_hanging_up_is_told_twice_over() -> None:
     desk = Desk({"voice": RECORD, "recorded": "<Say>Thanks</Say>"})
     leg = desk.call()

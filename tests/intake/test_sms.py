@@ -91,7 +91,9 @@ def outgoing() -> list[Outgoing]:
 
 def said(kind: str) -> list[dict[str, Any]]:
     with ext.session() as session:
-        return list(session.scalars(select(Event.data).where(Event.kind == kind).order_by(Event.id)))
+        return list(
+            session.scalars(select(Event.data).where(Event.kind == kind).order_by(Event.id))
+        )
 
 
 def answer(text: str, cast: Cast, ticket_id: int | None = None) -> Message:
@@ -427,9 +429,7 @@ def test_what_came_while_we_were_away_is_fetched_once(
     with ext.session() as session:
         texts = list(
             session.scalars(
-                select(Message.text)
-                .where(Message.kind == MessageKind.INBOUND)
-                .order_by(Message.id)
+                select(Message.text).where(Message.kind == MessageKind.INBOUND).order_by(Message.id)
             )
         )
     assert texts == ["First", "Number 2"]

@@ -19,7 +19,7 @@ def test_starts_answers_and_stops_on_ctrl_c_with_open_streams(
     product = product_on_both
     with product.running() as process:
         until(product.ready)
-        assert len(children(process.pid)) == 4  # two web, smtp, worker
+        assert len(children(process.pid)) == 5  # two web, smtp, worker, twin
         assert product.get("/healthz") == (200, "ok\n")
         assert product.get("/nothing/here")[0] == 404
         idle = [socket.create_connection(("127.0.0.1", product.http)) for _ in range(4)]
@@ -68,7 +68,7 @@ def test_a_child_that_dies_is_started_again(product: Product) -> None:
         before = children(process.pid)
         for pid in before:
             os.kill(pid, signal.SIGKILL)
-        until(lambda: len(children(process.pid).items() - before.items()) == 4)
+        until(lambda: len(children(process.pid).items() - before.items()) == 5)
         until(lambda: product.get("/healthz")[0] == 200)
         with smtplib.SMTP("127.0.0.1", product.smtp, timeout=10) as client:
             assert client.noop()[0] == 250

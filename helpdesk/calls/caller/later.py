@@ -1,5 +1,7 @@
 """When nobody can talk now: a callback to a number that was confirmed, or a message."""
 
+from typing import Any
+
 from helpdesk.calls import callbacks, prompts
 from helpdesk.calls.caller import lines
 from helpdesk.calls.caller.turn import MOST_TRIES, Turn, scene, step
@@ -58,7 +60,7 @@ def which(turn: Turn) -> Script:
         return turn.go("menu")
     turn.tries = int(turn.was.get("tries", 0)) + 1
     if turn.tries >= MOST_TRIES:
-        return voicemail(turn)
+        return turn.go("voicemail")
     return _confirm(turn, str(number))
 
 
@@ -107,14 +109,14 @@ def _typed(turn: Turn) -> Script:
         return _confirm(turn, number)
     turn.tries = int(turn.was.get("tries", 0)) + 1
     turn.first(turn.say("callback_wrong" if turn.key else "silence"))
-    return voicemail(turn) if turn.tries >= MOST_TRIES else _type(turn)
+    return turn.go("voicemail") if turn.tries >= MOST_TRIES else _type(turn)
 
 
 def _promise(turn: Turn, number: str) -> Script:
     try:
         task = callbacks.promise(turn.session, turn.call, number, turn.at)
     except HelpdeskError:  # e.g. too many promises to one number
-        return voicemail(turn.first(turn.say("sorry")))
+        return turn.first(turn.say("sorry")).go("voicemail")
     turn.note(callback_at=turn.at)
     menu = _menu(turn)
     zone = hours_for(turn.session, _queue_id(turn), menu).zone
@@ -130,6 +132,6 @@ def _menu(turn: Turn) -> PhoneMenu:
     return menu_for(turn.session, _queue_id(turn))
 
 
-def _kept(turn: Turn) -> dict[str, int]:
+def _kept(turn: Turn) -> dict[str, Any]:
     """The queue that the caller chose, for the steps that follow."""
     return {} if turn.queue_id is None else {"queue_id": turn.queue_id}

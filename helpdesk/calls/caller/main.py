@@ -19,7 +19,7 @@ def offer(turn: Turn) -> Script:
     choices = turn.menu.choices
     labels = labels_of(turn.session, turn.menu, turn.language)
     if not turn.is_open and not turn.tries:
-        turn.first(lines.closed(turn.hours, turn.language, turn.at))
+        turn.first(lines.closed(turn.hours, turn.language, turn.hour))
     return turn.ask("menu", lines.menu(choices, labels, turn.language, is_open=turn.is_open))
 
 

@@ -27,9 +27,9 @@ def person(turn: Turn) -> Script:
     queue_id = turn.queue_id if turn.queue_id is not None else turn.call.queue_id
     menu = menu_for(turn.session, queue_id)
     hours = hours_for(turn.session, queue_id, menu)
-    if not hours.is_open(turn.at):
+    if not hours.is_open(turn.hour):
         turn.queue_id = queue_id
-        turn.first(lines.closed(hours, turn.language, turn.at))
+        turn.first(lines.closed(hours, turn.language, turn.hour))
         return turn.go("later")
     if menu.recording and turn.call.consent_asked_at is None:
         turn.call.consent_asked_at = turn.at
@@ -100,7 +100,7 @@ def _enqueue(turn: Turn, queue_id: int | None) -> Script:
     estimate = waits.estimate(turn.session, call, turn.at)
     if call.estimated_seconds is None:
         call.estimated_seconds = estimate.seconds
-    turn.stand("wait")
+    turn.stand("wait", **({"ahead": turn.ahead} if turn.ahead else {}))
     return Script([*turn.lead, Enqueue(f"q-{queue_id or 0}", wait="wait", then="left")])
 
 
@@ -120,7 +120,7 @@ def _announce(turn: Turn) -> Script:
 
 
 def _nobody_on(turn: Turn) -> list[Say]:
-    closes = turn.hours.closes(turn.at)
+    closes = turn.hours.closes(turn.hour)
     found = [turn.say("nobody")]
     if closes is not None:
         time = prompts.clock_time(closes, turn.hours.zone)
@@ -129,14 +129,15 @@ def _nobody_on(turn: Turn) -> list[Say]:
 
 
 def _announced(turn: Turn) -> dict[str, int]:
-    """The wait that was told last: the next one is told by it."""
-    return {"told": int(turn.was["told"])} if "told" in turn.was else {}
+    """The wait that was told last: the next one is told by it; and a simulated clock's time."""
+    return {name: int(turn.was[name]) for name in ("told", "ahead") if name in turn.was}
 
 
 def _waited_enough(turn: Turn) -> bool:
     """Whether the longest wait is over and nobody's phone rings for this caller."""
     longest = timedelta(seconds=turn.menu.max_wait_seconds)
-    return turn.at - _since(turn.call) >= longest and turn.call.state not in RINGING
+    skipped = timedelta(seconds=turn.ahead - int(turn.was.get("ahead", 0)))
+    return turn.at + skipped - _since(turn.call) >= longest and turn.call.state not in RINGING
 
 
 def _since(call: Call) -> datetime:

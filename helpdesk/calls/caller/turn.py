@@ -6,7 +6,7 @@ come to a place. Scenes are known by name, so that any step leads to any place.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from helpdesk import settings
 from helpdesk.calls import prompts, record
 from helpdesk.calls.hours import Hours, hours_for
 from helpdesk.calls.menus import menu_for
-from helpdesk.calls.models import Call, PhoneMenu
+from helpdesk.calls.models import Call, PhoneMenu, Provider
 from helpdesk.calls.providers.port import Heard
 from helpdesk.calls.script import Gather, Pause, Play, Say, Script
 
@@ -25,6 +25,7 @@ MOST_TRIES = 3
 """Wrong keys or silences in a row before a person takes over."""
 PATIENCE = 6  # seconds of silence after a question
 STAR, PERSON = "*", "0"
+MOST_AHEAD = 30 * 86_400
 
 Step = Callable[[Session, Call, Heard, datetime], Script]
 Part = Say | Play | Pause
@@ -65,8 +66,20 @@ class Turn:
         return hours_for(self.session, self.call.queue_id, self.menu)
 
     @property
+    def ahead(self) -> int:
+        """Seconds by which a simulated caller's clock was put forward; 0 for a real one."""
+        text = self.heard.payload.get("TwinAhead", "")
+        simulated = self.heard.provider == Provider.TWIN and text.isascii() and text.isdecimal()
+        return min(int(text), MOST_AHEAD) if simulated else 0
+
+    @property
+    def hour(self) -> datetime:
+        """The moment by which it is told whether we are open: the caller's."""
+        return self.at + timedelta(seconds=self.ahead)
+
+    @property
     def is_open(self) -> bool:
-        return self.hours.is_open(self.at)
+        return self.hours.is_open(self.hour)
 
     @cached_property
     def primary(self) -> str:

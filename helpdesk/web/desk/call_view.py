@@ -18,6 +18,8 @@ from helpdesk.lib.clock import now
 from helpdesk.reports.card import card_of
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.tickets.views import tickets_of_client
+from helpdesk.web.cached import keep
+from helpdesk.web.cached import known as known_count
 from helpdesk.web.desk.call_words import CHOICES, SIGNS, call_words
 from helpdesk.web.desk.card import contact_lines
 from helpdesk.web.desk.client_page import today
@@ -26,6 +28,8 @@ from helpdesk.web.guard import me, reading, viewer
 from helpdesk.web.words import words
 
 TICKETS = 4
+LATE_SECONDS = 20.0
+ENGAGED = (Availability.IN_CALL, Availability.WRAP_UP)
 LIVE = (CallState.OFFERED, CallState.CONNECTING, CallState.TALKING, CallState.HELD)
 WRITING = timedelta(hours=12)  # a reply touched before that is not "the one you were writing"
 
@@ -45,7 +49,7 @@ class Telephone:
     own_phone: bool  # their telephone has a number; else the browser is one
     number: str
     twin: bool  # calls are simulated: no sound comes out of the browser
-    late: str  # callbacks that are overdue
+    late: str | None  # callbacks that are overdue; None: not counted lately
     offer: dict[str, Any] | None
     call: dict[str, Any] | None
 
@@ -76,13 +80,13 @@ def stop_keeping() -> None:
 
 def _read() -> Telephone:
     at = now()
-    state = queries.phone_of(reading(), viewer(), at)
-    presence = state.presence
+    presence: Presence | None = g.presence
+    offer, call = None, None
+    if presence is not None and presence.state in ENGAGED:
+        offer, call = queries.phone_of(reading(), me().id)
     shown = _shown(presence)
     icon, tone = SIGNS[shown]
     known = call_words().presence
-    rings = state.offer is not None and state.call is not None
-    talks = state.call is not None and not rings
     return Telephone(
         state=shown,
         word=known[shown],
@@ -95,15 +99,28 @@ def _read() -> Telephone:
         own_phone=presence is not None and presence.phone == Phone.OWN,
         number=phone.display(presence.number) if presence and presence.number else "",
         twin=provider() == Provider.TWIN,
-        late=_capped(state.late),
-        offer=_offer(state.offer, state.call) if rings and state.offer and state.call else None,
-        call=_call(state.call, presence) if talks and state.call else None,
+        late=known_count(_late_key()),
+        offer=_offer(offer, call) if offer and call else None,
+        call=_call(call, presence) if call and not offer else None,
     )
 
 
-def _capped(count: int) -> str:
-    """A count for the rail: "" for none."""
+def late_count() -> str:
+    """How many callbacks of the reader's queues are overdue: "" for none; seconds old at most.
+
+    Pages show what was counted lately, and let their rail ask for it otherwise.
+    """
+    return keep(_late_key(), LATE_SECONDS, _count_late)
+
+
+def _count_late() -> str:
+    count = queries.overdue_count(reading(), viewer(), now())
     return "" if not count else str(count) if count <= queries.CAP else f"{queries.CAP}+"
+
+
+def _late_key() -> tuple[object, ...]:
+    who = viewer()
+    return ("counts", "callbacks", who.user_id, who.queue_ids)
 
 
 def epoch(at: datetime | None) -> int | None:

@@ -49,6 +49,11 @@ def call_words() -> CallWords:
     return _words(g.get("language") or "en")
 
 
+def forget() -> None:
+    """Read the catalogues again, e.g. in tests that change them."""
+    _words.cache_clear()
+
+
 @lru_cache(maxsize=8)
 def _words(language: str) -> CallWords:
     with in_language(language):

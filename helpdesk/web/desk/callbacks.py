@@ -21,6 +21,7 @@ from helpdesk.planner.models import Task, TaskResult
 from helpdesk.planner.queries import open_tasks
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.web.cached import recount
+from helpdesk.web.desk.call_view import late_count
 from helpdesk.web.desk.call_words import TASK_SIGNS, call_words
 from helpdesk.web.desk.directory import directory, user_names
 from helpdesk.web.formats import promise
@@ -46,6 +47,7 @@ def listing() -> str:
     view = request.args.get("view") or "mine"
     if view != "done" and view not in VIEWS:
         raise NotFound()
+    late_count()
     at, cursor = now(), request.args.get("after")
     tasks, more = _page(view, cursor)
     known = call_words()

@@ -21,6 +21,7 @@ from helpdesk.tickets.models import NUMBER_OFFSET, Ticket
 from helpdesk.tickets.queries import ticket_for, ticket_id_of
 from helpdesk.web.cached import recount
 from helpdesk.web.desk.call_done import done
+from helpdesk.web.desk.call_view import late_count
 from helpdesk.web.desk.call_words import call_words
 from helpdesk.web.desk.directory import queue_names, user_names
 from helpdesk.web.guard import me, needs, reading, viewer
@@ -35,6 +36,7 @@ MOST_MINUTES = 600
 def log() -> str:
     """The log: `?view=` mine, missed or queue; who waits now stands above."""
     at = now()
+    late_count()
     view = request.args.get("view") or "queue"
     page = queries.calls_page(reading(), viewer(), view, at=at, cursor=request.args.get("before"))
     waiting, first = queries.waiting_count(reading(), viewer())
@@ -63,6 +65,7 @@ def log() -> str:
 @needs("desk.use")
 def rail() -> str:
     """The place of calls in the rail, with its number."""
+    late_count()
     return render_template("parts/_calls.html", section="")
 
 

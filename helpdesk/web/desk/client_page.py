@@ -37,6 +37,10 @@ MEMBERS = 12
 ICONS = {
     "article": ("book-2", None),
     "call": ("phone", None),
+    "contact_point.sms": ("message-2", None),
+    "task.done": ("phone-call", "good"),
+    "task.failed": ("phone-off", "bad"),
+    "task.planned": ("calendar-time", None),
     "client.merged": ("git-merge", None),
     "client.note": ("note", "note"),
     "client.unmerged": ("arrows-split", None),
@@ -69,6 +73,7 @@ class Line:
     tone: str | None
     href: str | None
     number: int | None  # of the ticket
+    sound: str | None = None  # the address of a recording
 
 
 class Value(NamedTuple):
@@ -206,6 +211,7 @@ def _parts() -> list[tuple[str, str]]:
         ("", _("All")),
         ("emails", _("Emails")),
         ("calls", _("Calls")),
+        ("sms", _("SMS")),
         ("forms", _("Forms")),
         ("notes", _("Notes")),
         ("money", _("Money")),
@@ -219,6 +225,8 @@ def _line(client_id: int, item: TimelineItem) -> Line:
         inbound = item.direction == "inbound"
         icon = CHANNEL_ICONS.get(item.channel or "", "mail") if inbound else "send"
         tone = "acc" if inbound else "good"
+    if item.kind == "call":
+        return _call(item)
     href, number = None, None
     if item.ticket_id is not None:
         number = item.ticket_id + NUMBER_OFFSET
@@ -228,6 +236,14 @@ def _line(client_id: int, item: TimelineItem) -> Line:
     elif item.kind == "document":
         href = f"/desk/clients/{client_id}/documents/{item.thing_id}"
     return Line(item, icon, tone, href, number)
+
+
+def _call(item: TimelineItem) -> Line:
+    icon = "phone-incoming" if item.direction == "inbound" else "phone-outgoing"
+    number = item.ticket_id + NUMBER_OFFSET if item.ticket_id is not None else None
+    href = f"/desk/t/{number}#call{item.call_id}" if number is not None else None
+    sound = f"/desk/recordings/{item.thing_id}" if item.thing_id is not None else None
+    return Line(item, icon, None, href, number, sound)
 
 
 def _by_day(lines: list[Line]) -> Iterator[tuple[str, list[Line]]]:

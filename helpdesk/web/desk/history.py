@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk.events import Event
 from helpdesk.lib.errors import _lazy
+from helpdesk.reports.timeline_words import task_title
 from helpdesk.surveys import LOW
 from helpdesk.web.about import learn_products, product_name, reason_title
 from helpdesk.web.desk.directory import queue_names, user_names
@@ -32,6 +33,13 @@ SHOWN = (
     "clock.stepped",
     "message.bounced",
     "receipt.sent",
+    "call.offer_closed",
+    "call.callback",
+    "call.consent",
+    "task.planned",
+    "task.done",
+    "task.failed",
+    "recording.played",
 )
 CHANGES = (
     "ticket.status",
@@ -93,6 +101,8 @@ def _marks(event: Event) -> tuple[str | None, str]:
         return "bad", "alert-triangle"
     if event.kind == "ticket.rated" and event.data["score"] <= LOW:
         return "bad", "star"
+    if event.kind == "task.failed":
+        return "bad", "phone-off"
     if event.kind == "clock.warned":
         return "warn", "clock"
     if event.kind == "ticket.status":
@@ -111,6 +121,12 @@ _ICONS = {
     "ticket.product": "package",
     "ticket.rated": "star",
     "receipt.sent": "mail",
+    "call.offer_closed": "phone-off",
+    "call.callback": "phone-call",
+    "call.consent": "microphone",
+    "task.planned": "calendar-time",
+    "task.done": "phone-call",
+    "recording.played": "player-play",
 }
 
 
@@ -143,6 +159,35 @@ def _step(data: Mapping[str, Any]) -> str:
     return str(_("Escalated: %(act)s", act=act))
 
 
+def _offer(data: Mapping[str, Any]) -> str:
+    name = _user(data.get("user_id"))
+    acts = {
+        "accepted": _("%(name)s took the call", name=name),
+        "declined": _("%(name)s declined the call", name=name),
+        "unanswered": _("%(name)s did not answer the call", name=name),
+        "late": _("%(name)s answered when the caller had gone", name=name),
+    }
+    return str(
+        acts.get(data.get("outcome", ""), _("The call no longer rings for %(name)s", name=name))
+    )
+
+
+def _consent(data: Mapping[str, Any]) -> str:
+    given = data.get("given")
+    return str(
+        _("The caller agreed to be recorded") if given else _("The caller refused to be recorded")
+    )
+
+
+def _planned(kind: str | None) -> str:
+    kinds = {
+        "callback": _("A callback was planned"),
+        "meeting": _("A meeting was planned"),
+        "visit": _("A visit was planned"),
+    }
+    return str(kinds.get(kind or "", _("A task was planned")))
+
+
 _TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "ticket.status": _change(_lazy("Status"), lambda value: words().status.get(value, "?")),
     "ticket.priority": _change(_lazy("Priority"), lambda value: words().priority.get(value, "?")),
@@ -159,4 +204,11 @@ _TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "clock.stepped": _step,
     "message.bounced": lambda data: _("The mail came back undelivered"),
     "receipt.sent": lambda data: _("Receipt sent to the client"),
+    "call.offer_closed": _offer,
+    "call.callback": lambda data: _("The caller was promised a callback"),
+    "call.consent": _consent,
+    "task.planned": lambda data: _planned(data.get("kind")),
+    "task.done": lambda data: task_title("task.done", data, None),
+    "task.failed": lambda data: _("The callback was given up: somebody has to call by hand"),
+    "recording.played": lambda data: _("The recording was listened to"),
 }

@@ -18,6 +18,7 @@ from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.tickets.models import Attachment, Message, MessageKind, Ticket
 from helpdesk.web.desk.directory import user_names
 from helpdesk.web.desk.history import Happening, happenings
+from helpdesk.web.desk.thread_calls import Spoken, spoken_of
 
 SHOWN = 100
 MOST = 1000
@@ -79,7 +80,7 @@ class Letter:
         return self.message.created_at
 
 
-Item = Letter | Happening
+Item = Letter | Happening | Spoken
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,17 @@ class Thread:
 
 
 def thread_of(
-    session: Session, ticket: Ticket, drafts: Mapping[MessageKind, int], *, everything: bool = False
+    session: Session,
+    ticket: Ticket,
+    drafts: Mapping[MessageKind, int],
+    *,
+    everything: bool = False,
+    calls: bool = False,
 ) -> Thread:
-    """The newest messages with what happened since; `drafts` are ids of the reader's drafts."""
+    """The newest messages with what happened since; `drafts` are ids of the reader's drafts.
+
+    `calls`: whether there are any.
+    """
     limit = MOST if everything else SHOWN
     messages = _messages(session, ticket.id, limit + 1)
     more = len(messages) > limit
@@ -104,6 +113,7 @@ def thread_of(
     letters = [_letter(m, files[("message", m.id)], _sending(m, looks)) for m in messages]
     since = messages[0].created_at if more else None
     items: list[Item] = [*letters, *happenings(session, ticket.id, since)]
+    items += spoken_of(session, ticket.id, since) if calls else []
     items.sort(key=lambda item: (item.at, isinstance(item, Happening)))
     items = list(_joined(items))
     waiting = {kind: _with_icons(files[("draft", id_)]) for kind, id_ in drafts.items()}

@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from helpdesk import ext
 from helpdesk.accounts.permissions import can
+from helpdesk.calls.models import Call
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.notices import Notice, count_unread, mark_read
@@ -55,6 +56,7 @@ class Opened:
     told: bool
     unread: int  # notices of the reader
     rating: Rating | None
+    calls: bool  # stand on it
 
 
 @blueprint.get("/desk/t/<number>")
@@ -125,8 +127,9 @@ def _open(number: str) -> Opened:
     rows = reading().execute(_OPENED, values).all()
     if not rows or not can(viewer(), "ticket.read", rows[0][0]):
         raise NotFound()
-    ticket, _draft, told, unread, rating = rows[0]
-    return Opened(ticket, {row[1].kind: row[1] for row in rows if row[1]}, told, unread, rating)
+    ticket, _draft, told, unread, rating, calls = rows[0]
+    drafts = {row[1].kind: row[1] for row in rows if row[1]}
+    return Opened(ticket, drafts, told, unread, rating, calls)
 
 
 def _ticket() -> Select[Ticket]:
@@ -153,7 +156,8 @@ def _opened() -> Select[Any]:
     own = and_(Draft.ticket_id == Ticket.id, Draft.user_id == reader)
     query: Select[Any] = _ticket().outerjoin(Draft, own)
     query = query.outerjoin(Rating, Rating.ticket_id == Ticket.id)
-    return query.add_columns(Draft, told, count_unread(reader).scalar_subquery(), Rating)
+    spoken = exists().where(Call.ticket_id == Ticket.id)
+    return query.add_columns(Draft, told, count_unread(reader).scalar_subquery(), Rating, spoken)
 
 
 # Made once: each ticket is opened by them, and building a statement costs more than running it.
@@ -195,7 +199,8 @@ def _talk(opened: Opened) -> dict[str, Any]:
     found, drafts = opened.ticket, opened.drafts
     ids = {kind: draft.id for kind, draft in drafts.items()}
     keep_product(found.product)
-    shown = thread_of(reading(), found, ids, everything="all" in request.args)
+    everything = "all" in request.args
+    shown = thread_of(reading(), found, ids, everything=everything, calls=opened.calls)
     suffix = request.query_string.decode("utf-8", "replace")
     return {
         "ticket": found,

@@ -55,7 +55,7 @@ def save(call_id: int) -> BaseResponse | tuple[str, int]:
     except HelpdeskError as error:
         if error.status == 404:
             raise
-        call = queries.own_call(reading(), me().id, call_id)
+        call = queries.call_for(reading(), viewer(), call_id, "ticket.answer")
         return _page(call, {error.field or "": said(error)}), error.status
     recount()
     flash(_("The call is written down."))

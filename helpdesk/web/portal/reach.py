@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from flask import current_app, g
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -45,13 +47,15 @@ class Hours:
 
 @dataclass(frozen=True)
 class Reach:
-    """`phones`: (as people write it, as it is dialled). `wait` and `by` are "" where unknown."""
+    """`phones`: (as people write it, as it is dialled). `wait`, `by` and `on_hold` (of who phones
+    now) are "" where unknown."""
 
     emails: tuple[tuple[str, str], ...]
     phones: tuple[tuple[str, str], ...]
     hours: Hours | None
     wait: str
     by: str
+    on_hold: str
 
 
 def reach() -> Reach:
@@ -89,6 +93,26 @@ def _reach(session: Session, at: datetime) -> Reach:
         hours=hours_of(promise.calendar, at) if promise else None,
         wait=_wait(session, first, promise, at) if first is not None else "",
         by=_by(promise, at) if promise else "",
+        on_hold=_on_hold(session, rows, at) if phones else "",
+    )
+
+
+def _on_hold(session: Session, rows: Sequence[Any], at: datetime) -> str:
+    """The present wait in the queue that calls come to: that of a number, else the oldest one."""
+    queue_id = next((row.id for row in rows if row.numbers), rows[0].id if rows else None)
+    found = waits.phone(session, queue_id, at) if queue_id is not None else None
+    if found is None:
+        return ""
+    low, high = found
+    if not high:
+        return str(_("calls are answered at once now"))
+    return str(
+        ngettext(
+            "callers wait up to %(num)s minute now",
+            "callers wait %(low)s to %(num)s minutes now",
+            high,
+            low=low,
+        )
     )
 
 

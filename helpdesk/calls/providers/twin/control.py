@@ -8,7 +8,7 @@ from helpdesk.calls.providers.twin import state
 from helpdesk.calls.providers.twin.engine.twin import Twin
 from helpdesk.calls.providers.twin.rest.wire import Answer, Incoming, Problem, as_json, missing
 
-LONGEST_ADVANCE = 24 * 3600.0
+LONGEST_ADVANCE = 8 * 24 * 3600.0
 _ACT = re.compile(r"/twin/calls/(CA[0-9a-f]{32})/(digits|speech|hangup|answer|decline)")
 
 
@@ -53,10 +53,10 @@ def _clock(twin: Twin, request: Incoming) -> dict[str, Any]:
     body = _json(request)
     mode, seconds = body.get("mode"), float(body.get("advance") or 0)
     if mode not in (None, "real", "manual") or not 0 <= seconds <= LONGEST_ADVANCE:
-        raise Problem(400, 20001, "mode is real or manual, advance is 0 to 86400 seconds")
+        raise Problem(400, 20001, "mode is real or manual, advance is 0 to 691200 seconds")
     with twin.driver.lock:
         if mode is not None:
-            twin.exchange.agenda.set_manual(mode == "manual")
+            twin.driver.set_manual(mode == "manual")
         twin.driver.skip(seconds)
     return state.clock(twin.exchange)
 

@@ -24,7 +24,11 @@ def state(exchange: Exchange, after: int) -> dict[str, Any]:
 
 def clock(exchange: Exchange) -> dict[str, Any]:
     agenda = exchange.agenda
-    return {"now": _time(agenda.now()), "mode": "manual" if agenda.manual else "real"}
+    return {
+        "now": _time(agenda.now()),
+        "mode": "manual" if agenda.manual else "real",
+        "ahead": int(agenda.ahead().total_seconds()),
+    }
 
 
 def call(exchange: Exchange, leg: Leg) -> dict[str, Any]:

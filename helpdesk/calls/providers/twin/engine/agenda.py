@@ -15,6 +15,7 @@ class Agenda:
 
     def __init__(self, manual_at: datetime | None = None) -> None:
         self._manual_at = manual_at
+        self._skipped = timedelta()  # with a real clock: so much was not waited for
         self._heap: list[tuple[datetime, int, Act]] = []
         self._numbers = count()
 
@@ -24,6 +25,10 @@ class Agenda:
 
     def now(self) -> datetime:
         return self._manual_at or now()
+
+    def ahead(self) -> timedelta:
+        """How far the time that people here live in is ahead of the real one."""
+        return self._manual_at - now() if self._manual_at else self._skipped
 
     def after(self, seconds: float, act: Act) -> None:
         """Do it so many seconds from now; of the same moment the first asked is the first done."""
@@ -48,12 +53,17 @@ class Agenda:
         if self._manual_at is not None:
             self._manual_at += time
         else:
+            self._skipped += time
             self._shift(-time)
 
     def set_manual(self, manual: bool) -> None:
-        """Change the kind of clock; what is planned keeps its distance from the present."""
+        """Change the kind of clock; what is planned keeps its distance from the present.
+
+        A clock that becomes real forgets what was skipped.
+        """
         before = self.now()
-        self._manual_at = now() if manual else None
+        self._manual_at = now() + self.ahead() if manual else None
+        self._skipped = timedelta()
         self._shift(self.now() - before)
 
     def _shift(self, by: timedelta) -> None:

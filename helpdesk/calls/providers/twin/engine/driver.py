@@ -39,6 +39,13 @@ class Driver:
             self._skipping += timedelta(seconds=seconds)
             self.lock.notify_all()
 
+    def set_manual(self, manual: bool) -> None:
+        """Change the kind of clock; what was still to be skipped no longer is."""
+        with self.lock:
+            self._skipping = timedelta()
+            self.exchange.agenda.set_manual(manual)
+            self.lock.notify_all()
+
     def run_until(self, at: datetime) -> None:
         """Manual clock: move it there, stopping at everything that is planned before."""
         for _ in range(MOST_AT_ONCE):

@@ -27,6 +27,8 @@ from helpdesk.calls.providers.twin.engine.things import (
 KEPT = 1000
 """So many of each kind are remembered once they are over."""
 
+HEARD = 500
+
 EVENTS = {"queued": "initiated", "ringing": "ringing", "in-progress": "answered"}
 
 
@@ -70,7 +72,9 @@ class Exchange:
         self.agenda.after(seconds, unless_void)
 
     def hear(self, leg: Leg, who: str, kind: str, text: str, language: str | None = None) -> None:
+        """Something sounds in the leg's telephone; of a long wait the latest is remembered."""
         leg.heard.append(Heard(self.agenda.now(), who, kind, text, language))
+        del leg.heard[:-HEARD]
 
     def ring(self, leg: Leg) -> None:
         """Make a leg's telephone ring, until it is answered or the time is over."""
@@ -126,6 +130,9 @@ class Exchange:
         done: Done | None = None,
     ) -> None:
         """Ask or tell an address of the product something."""
+        ahead = int(self.agenda.ahead().total_seconds())
+        if kind == "document" and ahead > 0:
+            form = {**form, "TwinAhead": str(ahead)}
         self.requests.ask(hook, form, kind=kind, call=call, done=done)
 
     def number(self, phone: str | None) -> Number:

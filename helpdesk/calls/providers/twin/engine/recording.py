@@ -1,6 +1,6 @@
 """Recordings: of a message, of a leg or of a conference, and what is told about them."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -118,9 +118,9 @@ class Messaging(Activity):
             exchange.hear(leg, "carrier", "beep", "")
         hook = runner.hook(frame, verb, "recordingStatusCallback")
         self.recording = begin(exchange, leg.sid, "RecordVerb", hook)
-        self.quiet_from: datetime = exchange.agenda.now()
+        self.spoke_until = exchange.agenda.now()
         exchange.later(leg, float(verb.get("maxLength") or LONGEST), self._long)
-        self._listen()
+        exchange.later(leg, self.silence, self._perhaps_silent)
 
     def key(self, key: str) -> None:
         if key in self.finish:
@@ -129,9 +129,11 @@ class Messaging(Activity):
     def words(self, text: str, confidence: float) -> None:
         """Somebody speaks; silence is counted from the end of it."""
         self.recording.words.append(text)
-        speaks = len(text) / CHARACTERS_A_SECOND
-        self.runner.exchange.later(self.leg, speaks, self._fell_silent)
-        self.quiet_from = datetime.max.replace(tzinfo=self.quiet_from.tzinfo)
+        now = self.runner.exchange.agenda.now()
+        speaks = timedelta(seconds=len(text) / CHARACTERS_A_SECOND)
+        self.spoke_until = max(now, self.spoke_until) + speaks
+        ends = (self.spoke_until - now).total_seconds() + self.silence
+        self.runner.exchange.later(self.leg, ends, self._perhaps_silent)
 
     def stop(self, why: str) -> None:
         """Hung up: what was said is kept, and the action is told."""
@@ -144,16 +146,9 @@ class Messaging(Activity):
     def asks(self) -> dict[str, Any]:
         return {"keys": bool(self.finish), "digits": 0, "finish": self.finish, "message": True}
 
-    def _listen(self) -> None:
-        self.runner.exchange.later(self.leg, self.silence, self._perhaps_silent)
-
-    def _fell_silent(self) -> None:
-        self.quiet_from = self.runner.exchange.agenda.now()
-        self._listen()
-
     def _perhaps_silent(self) -> None:
-        quiet = (self.runner.exchange.agenda.now() - self.quiet_from).total_seconds()
-        if quiet >= self.silence:
+        quiet = self.runner.exchange.agenda.now() - self.spoke_until
+        if quiet >= timedelta(seconds=self.silence):
             self._over("")
 
     def _long(self) -> None:

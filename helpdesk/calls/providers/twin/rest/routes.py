@@ -5,11 +5,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import structlog
+
 from helpdesk.calls.providers.twin import control
 from helpdesk.calls.providers.twin.engine.acts import Wrong
 from helpdesk.calls.providers.twin.engine.twin import Twin
 from helpdesk.calls.providers.twin.rest import calls, conferences, things
 from helpdesk.calls.providers.twin.rest.wire import Answer, Incoming, Problem, as_json, missing
+
+log = structlog.get_logger()
 
 Handler = Callable[..., Answer]
 
@@ -67,8 +71,11 @@ def handle(twin: Twin, request: Incoming) -> Answer:
         return problem.answer()
     except Wrong as wrong:
         return as_json({"error": str(wrong)}, 409)
-    except (ValueError, KeyError, TypeError) as error:
-        return as_json({"error": f"{type(error).__name__}: {error}"}, 400)
+    except (ValueError, TypeError) as error:
+        return as_json({"error": str(error)}, 400)
+    except Exception:
+        log.exception("twin.request_failed", method=request.method)
+        return as_json({"error": "The twin failed; its process has written down why."}, 500)
 
 
 def _log_in(twin: Twin, request: Incoming) -> None:
