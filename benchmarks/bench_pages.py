@@ -62,7 +62,7 @@ def in_process(
     """CPU milliseconds, statements and size of these pages, one after the other."""
     client = app.test_client(use_cookies=False)
     cpu, queries, sizes = [], [], []
-    with _counting(app) as counted:
+    with counting(app) as counted:
         for number in range(WARM + len(paths)):
             before, counted["queries"] = time.process_time(), 0
             response = client.get(paths[number % len(paths)], headers=header)
@@ -80,7 +80,8 @@ def in_process(
 
 
 @contextmanager
-def _counting(app: Flask) -> Iterator[dict[str, int]]:
+def counting(app: Flask) -> Iterator[dict[str, int]]:
+    """How many statements there were, under "queries"."""
     counted = {"queries": 0}
 
     def count(*_args: Any) -> None:

@@ -13,6 +13,7 @@ from benchmarks import (
     bench_pages,
     bench_portal,
     bench_sweep,
+    bench_telephone,
 )
 from benchmarks.generate import kept
 from benchmarks.place import BENCH, SIZES
@@ -47,6 +48,7 @@ def _measures(seconds: float) -> Mapping[str, tuple[str, Measure]]:
         "import": ("Clients from files", bench_import.measure),
         "memory": ("The whole product", bench_memory.measure),
         "intake": ("Email in", partial(bench_intake.measure, seconds=seconds)),
+        "telephone": ("The telephone", bench_telephone.measure),
     }
 
 

@@ -102,8 +102,13 @@ def call_out(
     language: str | None = None,
 ) -> Call:
     """Phone somebody: the agent's telephone rings first, then the client's (`number`, E.164).
-    Raises Conflict where the agent is in a call.
+    Raises Conflict where the agent is in a call, and HelpdeskError where we have no number that
+    the client could see.
     """
+    if outgoing.own_number(session, queue_id) is None:
+        raise HelpdeskError(
+            _lazy("We have no number to call from. Give the queue one."), field="number"
+        )
     spoken = language or str(settings.get(session, "primary_language"))
     call = outgoing.create(
         session,

@@ -90,7 +90,7 @@ def order(
         "leg_id": leg.id if leg is not None else None,
         "kind": kind,
         "data": data,
-        "state": CommandState.TODO,
+        "state": CommandState.WAITING,
         "due_at": at + timedelta(seconds=int(data.get("delay", 0))),
         "attempts": 0,
         "created_at": at,

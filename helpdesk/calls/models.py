@@ -89,7 +89,7 @@ class OfferOutcome(StrEnum):
 
 
 class CommandState(StrEnum):
-    TODO = "todo"
+    WAITING = "waiting"
     DONE = "done"
     FAILED = "failed"
     DROPPED = "dropped"  # what it was about is over

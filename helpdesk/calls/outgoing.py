@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from helpdesk.calls import record
@@ -62,6 +63,19 @@ def add_leg(session: Session, call: Call, at: datetime) -> CallLeg:
 
 
 def own_number(session: Session, queue_id: int | None) -> str | None:
-    """The number of the queue, which the client sees; None: the carrier's usual one."""
-    queue = session.get(Queue, queue_id) if queue_id is not None else None
-    return queue.numbers[0] if queue is not None and queue.numbers else None
+    """Our number that the client sees: the queue's, else another queue's, else the one that was
+    dialled last; None: we have none."""
+    rows = session.execute(
+        select(Queue.id, Queue.numbers).where(Queue.active.is_(True)).order_by(Queue.id)
+    ).all()
+    ours = sorted((id_ != queue_id, id_, numbers[0]) for id_, numbers in rows if numbers)
+    return ours[0][2] if ours else session.scalar(_dialled_last())
+
+
+def _dialled_last() -> Select[str | None]:
+    return (
+        select(Call.to_number)
+        .where(Call.direction == Direction.INBOUND, Call.to_number.is_not(None))
+        .order_by(Call.started_at.desc(), Call.id.desc())
+        .limit(1)
+    )

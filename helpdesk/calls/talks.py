@@ -34,7 +34,7 @@ def take(session: Session, call: Call, offer: Offer, at: datetime) -> bool:
     """The agent wants the call. False if it is too late: then their offer says so."""
     if call.state == CallState.OFFERED:
         return offers.close(session, call, offer, OfferOutcome.ACCEPTED, at)
-    if call.ended_at is not None:
+    if call.ended_at is not None or call.waiting is None:
         offers.was_late(session, call, offer, at)
     return False
 

@@ -113,6 +113,7 @@ def _queue(session: Session, name: str, number: str, at: datetime) -> Queue:
     """The queue of this name; the first start has made one of them already."""
     queue = session.scalar(select(Queue).where(Queue.name == name))
     if queue is not None:
+        queue.numbers = queue.numbers or [number.replace(" ", "")]
         return queue
     return queues.create_queue(
         session,

@@ -75,12 +75,14 @@ from helpdesk.web.portal import seo as portal_seo
 from helpdesk.web.portal import solved as portal_solved
 from helpdesk.web.portal import ticket as portal_ticket
 from helpdesk.web.portal import topics as portal_topics
+from helpdesk.web.simulator import line
+from helpdesk.web.simulator import pages as simulator
 from helpdesk.web.site import init_site
 from helpdesk.web.supervisor import home as supervisor_home
 from helpdesk.web.supervisor import ratings as supervisor_ratings
 
 DESK = (login, queue, ticket, changes, classify, composer, sending, files, notices, me, keys, zones)
-CALLS = (recordings, call, wrap_up, phone, calls, callbacks)
+CALLS = (recordings, call, wrap_up, phone, calls, callbacks, simulator)
 CLIENT = (card, client, client_record, client_people, client_facts, client_items, client_ticket)
 KB = (kb, kb_edit, kb_versions, kb_lists, kb_beside, kb_pictures, admin_kb)
 READING = (portal_home, portal_find, portal_topics, portal_article, portal_brand, portal_seo)
@@ -116,5 +118,6 @@ ADMIN = (
 def init_pages(app: Flask) -> None:
     """Prepare `app` for pages and register all of them."""
     app.jinja_env.globals["telephone"] = call_view.telephone
+    app.jinja_env.globals["simulated"] = line.offered
     rooms = (*PORTAL, *DESK, *CALLS, *CLIENT, *MERGE, *KB, *SUPERVISOR, *ADMIN)
     init_site(app, [room.blueprint for room in rooms])

@@ -31,10 +31,11 @@ function merge(next) {
   const own = $("#presence"), open = $("[popover]:popover-open", own);
   if (own && !open) Idiomorph.morph(own, $("#presence", next).innerHTML, { morphStyle: "innerHTML" });
   htmx.process(part);
+  htmx.process(own);
   arrived(before, { ...state() }, inside);
 }
 function arrived(before, after, inside) {
-  skew = Number(after.now) - Date.now() / 1000;
+  if (after.now) skew = Number(after.now) - Date.now() / 1000;
   settle();
   if (after.offer && after.offer !== before.offer) ring();
   else if (!after.offer && before.offer && inside) goHome();
@@ -222,13 +223,13 @@ setInterval(() => {
 }, 1_000);
 function tokenOnly() {
   const data = new FormData();
-  data.set("csrf_token", $("[name=csrf_token]").value);
+  data.set("csrf_token", $("[name=csrf_token]")?.value ?? "");
   return data;
 }
 
 if (part) {
   part.addEventListener("refresh", event => { if (event.target === part) sync(); });
-  skew = Number(state().now) - Date.now() / 1000;
+  if (state().now) skew = Number(state().now) - Date.now() / 1000;
   restore();
   settle();
   tick();

@@ -65,7 +65,7 @@ function again(button) {
 // While this window is open and registered its user can be rung.
 function alive() {
   if (beat) return;
-  beat = new Worker(document.querySelector("[data-beat]").dataset.beat);
+  beat = new Worker(box.dataset.beat);
   beat.postMessage({ token: document.querySelector("[name=csrf_token]").value });
   setInterval(() => channel.postMessage({ here: true }), EVERY);
 }

@@ -23,6 +23,7 @@ from helpdesk.calls.script import Conference, Enqueue, Gather, Hangup, Play, Red
 from helpdesk.events import Event
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import Conflict, HelpdeskError
+from helpdesk.tickets.models import Queue
 from tests.calls import desk
 from tests.calls.desk import (
     asked,
@@ -345,8 +346,8 @@ def test_the_talk_is_recorded_only_with_consent(cast: Cast) -> None:
 
 def call_client(cast: Cast, number: str = CLIENT) -> Call:
     with ext.write() as session:
-        user = cast.alice
-        return actions.call_out(session, user, number, at=now(), queue_id=cast.support.id)
+        session.get_one(Queue, cast.support.id).numbers = [desk.OURS]
+        return actions.call_out(session, cast.alice, number, at=now(), queue_id=cast.support.id)
 
 
 def dialled(call: Call) -> tuple[desk.Caller, desk.Ringing]:

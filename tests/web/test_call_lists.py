@@ -15,7 +15,7 @@ from helpdesk.clients.match import Known
 from helpdesk.lib.clock import now
 from helpdesk.planner.models import Task, TaskKind, TaskResult, TaskState
 from helpdesk.planner.planning import plan
-from helpdesk.tickets.models import NUMBER_OFFSET
+from helpdesk.tickets.models import NUMBER_OFFSET, Queue
 from tests.calls import desk as line
 from tests.cast import Cast
 from tests.test_query_plans import caught, whole_tables
@@ -54,6 +54,12 @@ def callback(cast: Cast, who: Known | None = None, **more: Any) -> int:
         return plan(session, **about | more).id
 
 
+def has_a_line(cast: Cast) -> None:
+    """Support has a number of its own to call from."""
+    with ext.write() as session:
+        session.get_one(Queue, cast.support.id).numbers = ["+380443334455"]
+
+
 def task(task_id: int) -> Task:
     with ext.session() as session:
         return session.get_one(Task, task_id)
@@ -68,9 +74,12 @@ def test_a_call_is_written_down_in_two_clicks(alice: Pages, desk: Desk, cast: Ca
     number = desk.ticket("Kettle leaks")
     page = alice.get(f"/desk/t/{number}")
     assert "Write down a call" in page.html
+    form = f"/desk/calls/log/new?ticket={number}"
+    assert "What was said" in alice.get(form, headers={"HX-Request": "true"}).text
+    alice.get(form)
     page = alice.post("/desk/calls/log", notes="Asked to wait", minutes="7", direction="outbound")
     assert page.place == f"/desk/t/{number}" and "The call is written down." in page.text
-    alice.get(f"/desk/clients/{cast.oksana.client_id}")
+    alice.get(f"/desk/calls/log/new?client={cast.oksana.client_id}")
     alice.post("/desk/calls/log", notes="Just a question", minutes="")
     with ext.session() as session:
         first, second = session.scalars(select(Call).order_by(Call.id)).all()
@@ -100,6 +109,7 @@ def test_every_number_calls_with_one_click_or_by_the_dialler(
         "tel:+380671234567"
     ], "who takes no calls has the computer's dialler"
     on_duty(cast.alice, Phone.OWN, "+380670000001")
+    has_a_line(cast)
     page = alice.get(f"/desk/t/{number}")
     page = alice.post("/desk/calls/out")
     assert page.place == f"/desk/t/{number}"
@@ -200,6 +210,7 @@ def test_a_callback_is_done_cancelled_taken_back_and_handed_over(alice: Pages, c
 
 def test_a_callback_is_called_now(alice: Pages, cast: Cast) -> None:
     on_duty(cast.alice)
+    has_a_line(cast)
     one = callback(cast)
     alice.get("/desk/callbacks?view=queue")
     alice.post(f"/desk/callbacks/{one}/call")
@@ -217,6 +228,7 @@ def test_other_queues_have_other_callbacks_and_calls(pages: Pages, cast: Cast, a
     assert "Оксана" not in pages.get("/desk/callbacks?view=queue").text
     page = pages.get("/desk/calls")
     assert "No call yet" in page.text and "Nobody waits" in page.text
+    pages.get("/desk/me")
     assert pages.script(f"/desk/callbacks/{one}/done", result="talked").status_code == 404
     assert pages.get(f"/desk/call/{call.call_id}").status == 404
     assert not [a for a in page.all("a") if a.get("href") == "/desk/callbacks?view=overdue"]

@@ -1,5 +1,6 @@
 """The call log; calls that are written down by hand; calling a number with one click."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from helpdesk.calls import actions, by_hand, queries
 from helpdesk.calls.models import Direction
 from helpdesk.clients.models import Client
 from helpdesk.clients.people import person_of
+from helpdesk.clients.queries import people_of
 from helpdesk.lib import phone
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
@@ -24,6 +26,7 @@ from helpdesk.web.desk.call_done import done
 from helpdesk.web.desk.call_view import late_count
 from helpdesk.web.desk.call_words import call_words
 from helpdesk.web.desk.directory import queue_names, user_names
+from helpdesk.web.desk.listing import is_fragment
 from helpdesk.web.guard import me, needs, reading, viewer
 
 blueprint = Blueprint("desk_calls", __name__)
@@ -69,12 +72,33 @@ def rail() -> str:
     return render_template("parts/_calls.html", section="")
 
 
+@blueprint.get("/desk/calls/log/new")
+@needs("ticket.answer")
+def by_hand_form() -> str:
+    """The form for a call over another telephone, alone for the popover that asks for it."""
+    about = _asked(reading(), request.args)
+    client_id = about["client_id"]
+    people = [(person.id, person.name) for person, _points in people_of(reading(), client_id)]
+    ticket, client = request.args.get("ticket", ""), request.args.get("client", "")
+    here = f"/desk/t/{ticket}" if ticket else f"/desk/clients/{client_id}"
+    page = "desk/_by_hand.html" if is_fragment() else "desk/by_hand.html"
+    return render_template(
+        page,
+        section="calls",
+        ticket=ticket,
+        client=client,
+        people=[] if ticket else people,
+        back=here,
+        about=people[0][1] if people else _("Client"),
+    )
+
+
 @blueprint.post("/desk/calls/log")
 @needs("ticket.answer")
 def write_down() -> BaseResponse:
     """A call over another telephone: about a ticket (`ticket`) or of a client (`client`)."""
     with ext.write() as session:
-        by_hand.log(session, user_id=me().id, at=now(), **_about(session), **_told())
+        by_hand.log(session, user_id=me().id, at=now(), **_asked(session, request.form), **_told())
     recount()
     flash(_("The call is written down."))
     return done()
@@ -88,18 +112,17 @@ def call_out() -> BaseResponse:
     if number is None:
         raise HelpdeskError(_lazy("Enter a phone number that can be called."), field="number")
     with ext.write() as session:
-        about = _about(session) if request.form.get("ticket") or request.form.get("client") else {}
-        about.pop("number", None)
+        given = request.form.get("ticket") or request.form.get("client")
+        about = _asked(session, request.form) if given else {}
         actions.call_out(session, me(), number, at=now(), **about)
     return done()
 
 
-def _about(session: Session) -> dict[str, Any]:
-    """Whom the call was with. Raises NotFound, or HelpdeskError for a person of another client."""
-    form = request.form
+def _asked(session: Session, form: Mapping[str, str]) -> dict[str, Any]:
+    """Whom the call is with. Raises NotFound, or HelpdeskError for a person of another client."""
     if form.get("ticket"):
         ticket_id = ticket_id_of(form["ticket"])
-        ticket = ticket_for(session, viewer(), ticket_id, "ticket.answer", change=True)
+        ticket = ticket_for(session, viewer(), ticket_id, "ticket.answer")
         return _of_ticket(ticket)
     client_id = form.get("client", "")
     if not client_id:

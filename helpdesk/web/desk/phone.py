@@ -45,6 +45,13 @@ def window() -> BaseResponse:
     return _page({})
 
 
+@blueprint.get("/desk/phone/menu")
+@needs("desk.use")
+def menu() -> str:
+    """Availability to choose, for the popover of the rail."""
+    return render_template("desk/_availability.html", back="", page=False)
+
+
 @blueprint.post("/desk/phone/state")
 @needs("desk.use")
 def state() -> BaseResponse:

@@ -13,7 +13,7 @@ from helpdesk import ext
 from helpdesk.accounts import presence
 from helpdesk.accounts.presence import Availability
 from helpdesk.calls import queries, wrap_up
-from helpdesk.calls.models import Call, Disposition, NextStep
+from helpdesk.calls.models import Call, CallState, Disposition, NextStep
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.products import Product
@@ -31,6 +31,7 @@ blueprint = Blueprint("desk_wrap_up", __name__)
 CHIPS = 8  # reasons with a digit
 MOST_PRODUCTS = 200
 LOOK_BACK = timedelta(days=60)
+AFTER = (CallState.WRAP_UP, CallState.ENDED)  # the caller may still hear the goodbye
 USED_SECONDS = 60.0
 E = TypeVar("E", Disposition, NextStep)
 
@@ -128,7 +129,7 @@ def _page(call: Call, errors: dict[str, str]) -> str:
         direction=call_words().direction[call.direction],
         agent=user_names().get(call.user_id or 0),
         seconds=call_view.talk_seconds(call),
-        writable=own and call.ended_at is not None,
+        writable=own and call.state in AFTER,
         wrapped=call.wrapped_at is not None,
         errors=errors,
         values=values,

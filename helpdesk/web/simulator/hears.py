@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from helpdesk.calls import waits
 from helpdesk.calls.models import Call, CallLeg, CallState
 from helpdesk.lib import phone
+from helpdesk.lib.clock import now
+from helpdesk.web.guard import reading
 from helpdesk.web.words import words
 
 
@@ -40,7 +43,7 @@ def bubble(heard: Mapping[str, Any]) -> dict[str, Any]:
     """`look`: "them", "me" or "sound"."""
     kind, text = heard["kind"], heard["text"]
     if heard["who"] == "person":
-        return {"look": "me", "keys": text if kind == "digits" else "", "text": text, "lang": None}
+        return {"look": "me", "pressed": kind == "digits", "text": text, "lang": None}
     if kind == "say" or (kind == "error" and heard["language"]):
         tone = "bad" if kind == "error" else None
         return {"look": "them", "text": text, "lang": _lang(heard["language"]), "tone": tone}
@@ -79,6 +82,9 @@ def awaited(chosen: Telephone, call: Call | None) -> str:
     if chosen.raw["conference"]:
         return _talk(chosen, call)
     asks = chosen.asks
+    if chosen.raw["queue"] and call is not None:
+        place = waits.estimate(reading(), call, now()).position
+        return str(_("Waits in the queue, place %(num)s.", num=place))
     if asks is None:
         return str(_("Listen: nothing is asked now."))
     if asks.get("message"):

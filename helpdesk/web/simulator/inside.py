@@ -151,7 +151,7 @@ def _waits(call: Call) -> Iterator[Entry]:
         return
     name = call.queue.name if call.queue else ""
     told = ""
-    if call.estimated_seconds is not None:
+    if call.estimated_seconds:
         told = _("wait of %(length)s told", length=stopwatch(call.estimated_seconds))
     title = _("Queue “%(queue)s”", queue=name)
     yield Entry(call.queued_at, "users-group", title, told, tone="warn")
@@ -170,8 +170,7 @@ def _offers(call: Call) -> Iterator[Entry]:
         .order_by(Offer.id)
     )
     for offer, name in reading().execute(query):
-        seconds = int((offer.expires_at - offer.offered_at).total_seconds())
-        text = _("%(num)s s to answer", num=seconds) if offer.outcome is None else ""
+        text = _("the telephone rings") if offer.outcome is None else ""
         yield Entry(offer.offered_at, "headset", _("Offer to %(name)s", name=name), text)
         if offer.outcome is not None and offer.closed_at is not None:
             tone = "good" if offer.outcome == OfferOutcome.ACCEPTED else "warn"

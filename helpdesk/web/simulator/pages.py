@@ -55,7 +55,8 @@ def one_request() -> str:
     lines = line.ask(lambda twin: twin.state(max(0, number - 1)))["log"] if number > 0 else []
     if not lines or lines[0]["id"] != number:
         raise Conflict(_lazy("The log has forgotten this request."))
-    return render_template("simulator/_request.html", line=lines[0])
+    name = "simulator/_request.html" if is_script() else "simulator/request.html"
+    return render_template(name, line=lines[0])
 
 
 @blueprint.post("/simulator/call")

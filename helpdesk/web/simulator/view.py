@@ -30,8 +30,7 @@ TABS, BUBBLES, TEXTS = 6, 60, 20
 def digest(state: line.State) -> str:
     """The same for as long as nothing has changed that is worth drawing."""
     told = {name: state[name] for name in ("calls", "log", "mode")}
-    if state["mode"] == "manual":
-        told["now"] = state["now"]
+    told["clock"] = state["now" if state["mode"] == "manual" else "ahead"]
     return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -79,7 +78,7 @@ def _telephone(raw: Mapping[str, Any], leg: CallLeg | None) -> Telephone:
     return Telephone(
         sid=raw["sid"],
         role=role,
-        name=_name(leg, agent) or choices.person_of(number) or "",
+        name=_name(leg, number) if agent else choices.person_of(number) or "",
         number=_("browser") if browser else number_of(number),
         word=word,
         tone=tone,
@@ -92,9 +91,12 @@ def _telephone(raw: Mapping[str, Any], leg: CallLeg | None) -> Telephone:
     )
 
 
-def _name(leg: CallLeg | None, agent: bool) -> str | None:
-    user = reading().get(User, leg.user_id) if agent and leg and leg.user_id else None
-    return user.name if user else None
+def _name(leg: CallLeg | None, number: str) -> str:
+    """An agent's; a leg that has just begun is told by its address, "client:agent-7"."""
+    told = number.removeprefix("client:agent-")
+    user_id = leg.user_id if leg else int(told) if told.isdecimal() and len(told) < 10 else None
+    user = reading().get(User, user_id) if user_id else None
+    return user.name if user else ""
 
 
 def _state(raw: Mapping[str, Any]) -> tuple[str, str | None]:
