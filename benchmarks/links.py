@@ -42,25 +42,29 @@ class Links:
             head += "Content-Type: application/x-www-form-urlencoded\r\n"
             head += f"Content-Length: {len(body)}\r\n"
         raw = f"{head}\r\n{body}".encode()
-        for _ in range(len(self.free)):
-            reader, writer = self.free.pop()
-            if not reader.at_eof() and not writer.is_closing():
-                return await self._ask(reader, writer, raw)
+        while self.free:
+            answer = await self._ask(*self.free.pop(), raw)
+            if answer.status:
+                return answer
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            link = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
             return Answer(0)
-        return await self._ask(reader, writer, raw)
+        return await self._ask(*link, raw)
 
     async def _ask(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, raw: bytes
     ) -> Answer:
+        """No answer on a connection that was closed meanwhile: nobody has read the request."""
         try:
             writer.write(raw)
             async with asyncio.timeout(TIMEOUT):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 body = await reader.readexactly(_length(head))
-        except (OSError, EOFError, TimeoutError):
+        except TimeoutError:
+            writer.close()
+            return Answer(504)
+        except (OSError, EOFError):
             writer.close()
             return Answer(0)
         if "connection: close" in head.lower():

@@ -32,8 +32,9 @@ class Webhook(NamedTuple):
 class Line:
     """One caller; what the last document asks next is kept."""
 
-    def __init__(self, client: FlaskClient, public_url: str, account: Account, sid: str) -> None:
-        self.client, self.public_url, self.account, self.sid = client, public_url, account, sid
+    def __init__(self, client: FlaskClient, public_url: str, account: Account, number: int) -> None:
+        self.client, self.public_url, self.account = client, public_url, account
+        self.sid, self.number = f"CAbench{number:027}", f"+38063{number:07}"
         self.next = ""
         self.wait = ""
 
@@ -43,7 +44,7 @@ class Line:
         form = {
             "AccountSid": self.account.sid,
             "CallSid": self.sid,
-            "From": "+380501112233",
+            "From": self.number,
             "To": OURS,
             "CallStatus": "in-progress",
             "Direction": "inbound",
@@ -73,7 +74,7 @@ def measure(report: Report, folder: Path, account: Account) -> None:
     client = app.test_client(use_cookies=False)
     with counting(app) as counted:
         for number in range(WARM + CALLS):
-            line = Line(client, app.config["PUBLIC_URL"], account, f"CAbench{number:026}")
+            line = Line(client, app.config["PUBLIC_URL"], account, number)
             for one in _way(line, app.config["PUBLIC_URL"]):
                 counted["queries"], before = 0, time.process_time()
                 line.post(one.url, **one.form)

@@ -95,9 +95,7 @@ def answer(session: Session, call: Call, heard: Heard, at: datetime) -> Script:
     """
     step = STEPS.get(_name(heard)) or STEPS["sorry"]
     script = step(session, call, heard, at)
-    number = int(call.facts.get("documents", 0)) + 1
-    record.note(session, call, at, documents=number)
-    return numbered(script, number)
+    return numbered(script, record.document(call))
 
 
 def _work(session: Session, heard: Heard, at: datetime) -> tuple[Call | None, Answer]:

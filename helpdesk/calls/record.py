@@ -37,6 +37,7 @@ WHEN_CALL: list[CallChanged] = []
 WHEN_LEG: list[LegChanged] = []
 """Told after each change of the state of an agent's leg."""
 
+_HELD = "calls_held"
 _STARTED = {"queued_at": "call.queued", "answered_at": "call.answered", "ended_at": "call.ended"}
 
 
@@ -71,6 +72,13 @@ def note(session: Session, call: Call, at: datetime, **said: Any) -> None:
     session.flush()
     _locked(session, call.id)
     _merge(session, call, news, at)
+
+
+def document(call: Call) -> int:
+    """Count a document of this call, whose row is held; its number. No column depends on it."""
+    number = int(call.facts.get("documents", 0)) + 1
+    call.facts = facts.merge(call.facts, {"documents": number})
+    return number
 
 
 def create(
@@ -133,9 +141,17 @@ def _is_fact(name: str) -> bool:
 
 
 def _locked(session: Session, call_id: int) -> Call:
-    """The row as it is now, for this transaction alone: two events at once both count."""
+    """The row as it is now, for this transaction alone: two events at once both count.
+
+    A session is one transaction (`ext.write`), so the row is read once.
+    """
+    held: set[int] = session.info.setdefault(_HELD, set())
+    if call_id in held:
+        return session.get_one(Call, call_id)
     query = select(Call).where(Call.id == call_id).with_for_update()
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    call = session.scalars(query.execution_options(populate_existing=True)).one()
+    held.add(call_id)
+    return call
 
 
 def _stranger(session: Session, heard: Heard, at: datetime) -> Call | None:

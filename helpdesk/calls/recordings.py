@@ -231,7 +231,9 @@ def _delete(claimed: Claimed) -> None:
 def _put_off(claimed: Claimed, words: str, error: CarrierError | None) -> None:
     """Try again later, or give up: that stands on the ticket and in the log."""
     at = now()
-    log.warning("recording.put_off", recording_id=claimed.recording_id, words=words)
+    log.warning(
+        "recording.put_off", recording_id=claimed.recording_id, words=words, error=str(error or "")
+    )
     away = error is not None and error.again and error.code != MISSING
     most = TRIES if away else REFUSALS
     with ext.write() as session:

@@ -146,9 +146,7 @@ def test_filters_pages_and_what_is_new(
         alice.get("/calls", 400, **wrong)
 
 
-def test_calls_of_other_queues_are_not_there(
-    calls: list[int], bob: Program, sam: Program
-) -> None:
+def test_calls_of_other_queues_are_not_there(calls: list[int], bob: Program, sam: Program) -> None:
     one, _two, three, four = calls
     assert [item["id"] for item in bob.get("/calls")["items"]] == [four, three]
     bob.get(f"/calls/{one}", 404)

@@ -76,7 +76,8 @@ class TwinAdapter(BaseAdapter):
             raise requests.exceptions.ReadTimeout("The twin was told not to answer.")
         shown = b"" if request.method == "HEAD" else answer.body
         headers = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body))}
-        raw = HTTPResponse(BytesIO(shown), headers, answer.status, preload_content=False)
+        how: Any = {"preload_content": False, "request_method": request.method}
+        raw = HTTPResponse(BytesIO(shown), headers, answer.status, **how)
         return HTTPAdapter().build_response(request, raw)
 
     def close(self) -> None:

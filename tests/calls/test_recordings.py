@@ -14,7 +14,7 @@ from sqlalchemy import select
 from helpdesk import ext, files, privacy
 from helpdesk.accounts.models import User
 from helpdesk.accounts.sessions import log_in
-from helpdesk.calls import recordings
+from helpdesk.calls import menus, recordings
 from helpdesk.calls.models import (
     Call,
     CallState,
@@ -34,6 +34,7 @@ from helpdesk.lib.tokens import new_token
 from helpdesk.tickets.models import Channel, Ticket
 from helpdesk.tickets.received import open_ticket
 from helpdesk.web.guard import COOKIE
+from tests.calls.phones import Phone
 from tests.calls.stored import WAV, Stored
 from tests.cast import PASSWORD, Cast
 
@@ -344,3 +345,26 @@ def logged_in(app: Flask, name: str) -> Any:
         token = log_in(session, user, PASSWORD, old_token=None, agent="", at=now())
     browser.set_cookie(COOKIE, token)
     return browser
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+def test_a_voicemail_in_the_twin_is_in_our_files_or_the_ticket_says_why_not(
+    phone: Phone, cast: Cast, speaks: bool
+) -> None:
+    with ext.write() as session:
+        choices = [{"digit": "1", "action": "voicemail"}]
+        menus.save(session, cast.support.id, choices=choices, at=now())
+    leg = phone.call().listen()
+    leg.press("1").listen(20).press("1").listen(20)  # the language, then the choice
+    if speaks:
+        leg.speak("Моя лампа не світить")
+        phone.advance(9)
+    leg.hang_up()
+    phone.advance(60)
+    found = the_recording()
+    wanted = RecordingState.STORED if speaks else RecordingState.ABSENT
+    assert (found.state, found.kind) == (wanted, RecordingKind.VOICEMAIL)
+    assert found.due_at is None
+    with ext.session() as session:
+        assert session.get_one(Call, found.call_id).ticket_id is not None or not speaks
+    assert not phone.problems

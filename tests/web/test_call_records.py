@@ -84,9 +84,7 @@ def calls(cast: Cast, clock: time_machine.Traveller, app: Flask) -> int:
     return ticket_id + NUMBER_OFFSET
 
 
-def _call(
-    cast: Cast, ticket_id: int, number: int, began: Any, values: dict[str, Any]
-) -> Call:
+def _call(cast: Cast, ticket_id: int, number: int, began: Any, values: dict[str, Any]) -> Call:
     plain: dict[str, Any] = {
         "provider": Provider.TWIN,
         "provider_id": f"CA{number}",

@@ -109,7 +109,6 @@ class Turn:
         lasting = {"holder": self.was["holder"]} if "holder" in self.was else {}
         tries = {"tries": self.tries} if self.tries else {}
         self.call.step = {"name": name, **lasting, **tries, **kept}
-        self.session.flush()
 
     def ask(
         self,

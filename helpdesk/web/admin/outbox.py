@@ -14,7 +14,7 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound
 from helpdesk.outbox.actions import resend
 from helpdesk.outbox.compose import MailFile, compose
-from helpdesk.outbox.models import Outgoing, OutgoingState
+from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.outbox.queries import outgoing_for
 from helpdesk.tickets.models import NUMBER_OFFSET, Attachment
 from helpdesk.web.admin.deliveries import as_file
@@ -141,6 +141,8 @@ def _attachments(session: Session, outgoing: Outgoing) -> Sequence[Attachment]:
 
 def _octets(session: Session, outgoing: Outgoing) -> bytes | None:
     """The whole email; None where it can't be written, e.g. a file or the address is missing."""
+    if outgoing.kind == OutgoingKind.SMS:
+        return None
     try:
         found = [
             MailFile(file.filename, file.content_type, files.read(file.file.sha256))

@@ -148,7 +148,8 @@ def _act(task_id: int, do: Any, text: str = "", *, undo: bool = False) -> BaseRe
     back = safe_path(request.form.get("back"), "/desk/callbacks")
     try:
         with ext.write() as session:
-            do(session, queries.task_for(session, viewer(), task_id, "ticket.answer"))
+            queries.task_for(session, viewer(), task_id, "ticket.answer")
+            do(session, actions.locked(session, task_id))
     except HelpdeskError as error:
         if error.status == 404:
             raise

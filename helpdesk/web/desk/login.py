@@ -1,16 +1,17 @@
 """Log-in, log-out and setting a password by a one-time link."""
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, g, redirect, render_template, request
 from flask import session as browser
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
-from helpdesk.accounts import actions, sessions
+from helpdesk.accounts import actions, presence, sessions
 from helpdesk.accounts.models import User
+from helpdesk.accounts.presence import Availability
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.web import again
-from helpdesk.web.guard import COOKIE, public, reading, safe_path, said, set_cookie
+from helpdesk.web.guard import COOKIE, actor, me, public, reading, safe_path, said, set_cookie
 
 blueprint = Blueprint("desk_login", __name__)
 
@@ -45,7 +46,10 @@ def log_in() -> BaseResponse | tuple[str, int]:
 @blueprint.post("/logout")
 @public
 def log_out() -> BaseResponse:
+    """End this browser's session; who goes takes no calls any more."""
     with ext.write() as session:
+        if g.presence is not None and g.presence.state != Availability.OFF:
+            presence.set_state(session, me().id, Availability.OFF, at=now(), actor=actor())
         sessions.log_out(session, request.cookies.get(COOKIE, ""))
     browser.clear()
     response = redirect("/login")

@@ -18,6 +18,7 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.notices import Notice, count_unread, mark_read
 from helpdesk.surveys import Rating
+from helpdesk.tickets.answering import route_of
 from helpdesk.tickets.explain import ExplainedClock, explain
 from helpdesk.tickets.models import (
     DONE,
@@ -220,10 +221,13 @@ def _talk(opened: Opened) -> dict[str, Any]:
 
 
 def _composer(found: Ticket) -> dict[str, Any]:
-    point = found.contact_point
-    reachable = point is not None and not point.bad and point.removed_at is None
+    route = route_of(reading(), found)
+    point = route.point
+    good = point is not None and not point.bad and point.removed_at is None
+    reachable = good and route.stopped is None
     return {
         "reachable": reachable,
+        "route": route,
         "kind": MessageKind.OUTBOUND if reachable else MessageKind.NOTE,
         "languages": words().language,
     }

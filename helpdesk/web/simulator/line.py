@@ -1,6 +1,7 @@
 """The wire to the offline twin: who may use it, and its refusals in words for a person."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 from flask import current_app
@@ -31,10 +32,16 @@ def offered() -> bool:
     return may("setting.change") or (bool(current_app.config["DEMO"]) and may("desk.use"))
 
 
-def only_offered() -> None:
-    """Raises NotFound for those who have no simulator."""
-    if not offered():
-        raise NotFound()
+def where_offered(view: Callable[[], T]) -> Callable[[], T]:
+    """The page is not there for those who have no simulator; write it under `needs`."""
+
+    @wraps(view)
+    def guarded() -> T:
+        if not offered():
+            raise NotFound()
+        return view()
+
+    return guarded
 
 
 def ask(what: Callable[[Remote], T]) -> T:

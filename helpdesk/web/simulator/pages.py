@@ -23,19 +23,16 @@ LONGEST = 1000  # characters that are said or written at once
 _SID = re.compile(r"CA[0-9a-f]{32}")
 
 
-@blueprint.before_request
-def _only_offered() -> None:
-    line.only_offered()
-
-
 @blueprint.get("/simulator")
 @needs("desk.use")
+@line.where_offered
 def page() -> str:
     return _page()
 
 
 @blueprint.get("/simulator/live")
 @needs("desk.use")
+@line.where_offered
 def live() -> BaseResponse:
     """What changes on the page; nothing (204) where all of it was `seen`."""
     try:
@@ -49,6 +46,7 @@ def live() -> BaseResponse:
 
 @blueprint.get("/simulator/request")
 @needs("desk.use")
+@line.where_offered
 def one_request() -> str:
     """One line of the log in full: what was asked and the document that came back."""
     number = request.args.get("id", default=0, type=int)
@@ -61,6 +59,7 @@ def one_request() -> str:
 
 @blueprint.post("/simulator/call")
 @needs("desk.use")
+@line.where_offered
 def call() -> BaseResponse:
     """Somebody calls one of our numbers."""
     return _do(lambda twin: twin.call(_caller(), _number("to")))
@@ -68,6 +67,7 @@ def call() -> BaseResponse:
 
 @blueprint.post("/simulator/again")
 @needs("desk.use")
+@line.where_offered
 def again() -> BaseResponse:
     """Hang up and call once more, from the start."""
 
@@ -84,6 +84,7 @@ def again() -> BaseResponse:
 
 @blueprint.post("/simulator/act")
 @needs("desk.use")
+@line.where_offered
 def act() -> BaseResponse:
     """Answer, decline or hang up a telephone, or press a key on it."""
 
@@ -102,6 +103,7 @@ def act() -> BaseResponse:
 
 @blueprint.post("/simulator/say")
 @needs("desk.use")
+@line.where_offered
 def say() -> BaseResponse:
     """The caller says something; `unclear`: it was badly understood."""
 
@@ -117,6 +119,7 @@ def say() -> BaseResponse:
 
 @blueprint.post("/simulator/sms")
 @needs("desk.use")
+@line.where_offered
 def sms() -> BaseResponse:
     """The caller writes to one of our numbers."""
 
@@ -129,6 +132,7 @@ def sms() -> BaseResponse:
 
 @blueprint.post("/simulator/clock")
 @needs("desk.use")
+@line.where_offered
 def clock() -> BaseResponse:
     """Stop the time, let it run, or skip some of it."""
 
@@ -150,6 +154,7 @@ def clock() -> BaseResponse:
 
 @blueprint.post("/simulator/faults")
 @needs("desk.use")
+@line.where_offered
 def faults() -> BaseResponse:
     """Which mishaps strike from now on."""
     return _do(lambda twin: mishaps.switch(twin, request.form.getlist("fault")))
