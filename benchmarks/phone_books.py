@@ -18,9 +18,11 @@ DOUBLE = (
     " AND b.offered_at < coalesce(a.closed_at, '9') AND a.offered_at < coalesce(b.closed_at, '9')"
 )
 TWO_TALKS = (
-    "SELECT count(*) FROM call a JOIN call b ON a.user_id = b.user_id AND a.id <> b.id"
+    "SELECT count(*) FROM call_leg a JOIN call_leg b ON a.user_id = b.user_id AND a.id <> b.id"
+    " WHERE a.role = 'agent' AND b.role = 'agent'"
     " AND a.answered_at < b.answered_at AND b.answered_at < coalesce(a.ended_at, '9')"
 )
+LOST = "SELECT id, state, provider_id, facts FROM call WHERE end_reason IS NULL LIMIT 5"
 WAITS = (
     "SELECT estimated_seconds,"
     " (julianday(answered_at) - julianday(queued_at)) * 86400 FROM call"
@@ -40,8 +42,8 @@ def add(report: Report, database: Path, offered: int, doubled: int) -> None:
         report.add(f"of them {name}", became, "")
         left -= became
     report.add("of them lost, or counted twice", abs(left), "", at_most=0)
-    if counts:
-        print("   other ends:", dict(counts))
+    for line in base.execute(LOST).fetchall():
+        print("   lost:", *line)
     (offers,) = base.execute("SELECT count(*) FROM offer").fetchone()
     report.add("offers to agents", offers, "")
     for column, whose in (("user_id", "an agent"), ("call_id", "a call")):

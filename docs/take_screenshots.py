@@ -21,6 +21,8 @@ PORT, SMTP_PORT = 18765, 18766
 BASE = f"http://127.0.0.1:{PORT}"
 AGENT = ("olena@helpdesk.localhost", "svitlo-demo-2026")
 ADMIN = ("admin@helpdesk.localhost", "svitlo-demo-2026")
+TAKER = ("denys@helpdesk.localhost", "svitlo-demo-2026")
+CALLER = "Оксана Литвиненко"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 Scheme = Literal["light", "dark"]
 DESK, PHONE = (1440, 900), (390, 844)
@@ -147,6 +149,38 @@ def bring_in(admin: Page) -> None:
     keep(admin, "import-en")
 
 
+def telephone(browser: Browser) -> None:
+    """A caller in the simulator, and the agent who takes the call."""
+    agent = log_in(browser, TAKER, DESK, "light")
+    language(agent, "ru")
+    agent.goto(f"{BASE}{ticket_of(agent)}")
+    agent.locator("#presence button").first.click()
+    agent.locator("#presence [value=available]").click()
+    caller = log_in(browser, ADMIN, DESK, "light")
+    language(caller, "uk")
+    caller.goto(f"{BASE}/simulator")
+    if caller.locator("[value=open]").count():  # whatever the hour is, the queue is open
+        caller.click("[value=open]")
+    known = caller.locator("#f-from option", has_text=CALLER).first.get_attribute("value")
+    caller.select_option("#f-from", known)
+    caller.click("#sim-go")
+    caller.locator("#sim-said .them").first.wait_for()
+    caller.wait_for_timeout(1_500)
+    caller.keyboard.press("Digit0")
+    agent.locator("#ringing [data-accept]").wait_for()
+    keep(agent, "call-ringing-ru")
+    keep(caller, "simulator-uk")
+    agent.click("#ringing [data-accept]")
+    agent.locator("#callbar .stop").wait_for()
+    agent.wait_for_timeout(3_000)
+    keep(agent, "call-live-ru")
+    agent.click("#callbar .stop")
+    agent.wait_for_url("**/desk/call/*")
+    keep(agent, "call-wrapup-ru")
+    phone = log_in(browser, ADMIN, PHONE, "dark")
+    photograph(phone, caller.url.removeprefix(BASE), "simulator-uk-phone")
+
+
 def portal(browser: Browser) -> None:
     """What customers see: the start page, an answer, the form, the conversation."""
     customer = visit(browser, DESK, "light")
@@ -180,7 +214,7 @@ def main() -> None:
         product = start(folder)
         try:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-            for part in (desk, administration, portal):
+            for part in (desk, administration, telephone, portal):
                 part(browser)
             browser.close()
         finally:

@@ -370,6 +370,8 @@ TABLE: dict[str, str] = {
     "portal_ticket.show": PUBLIC,
     "portal_topics.bare": PUBLIC,
     "portal_topics.topic": PUBLIC,
+    "sms.receive": PUBLIC,  # signed by the carrier
+    "sms.status": PUBLIC,
     "simulator.act": "desk.use",
     "simulator.again": "desk.use",
     "simulator.call": "desk.use",
@@ -455,6 +457,7 @@ def world(app: Flask, cast: Cast) -> World:
             **_calls(session, ticket),
             "recording_id": _recording(session),
             "act": "digits",
+            "step": "menu",
             "delivery_id": delivery,
             "queue_id": cast.support.id,
             "name": "default",  # of a phone menu

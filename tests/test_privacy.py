@@ -250,7 +250,8 @@ def _phoned(app: Flask, cast: Cast, client_id: int, person_id: int, ticket_id: i
             )  # fmt: skip
         session.add(
             CallCommand(key="ring", call_id=named.id, kind="ring_customer", data={"to": number},
-                        state=CommandState.WAITING, due_at=now(), last_error=number, created_at=now())
+                        state=CommandState.WAITING, due_at=now(), last_error=number,
+                        created_at=now())
         )  # fmt: skip
         told = Heard(
             Provider.TWIN, "recording", "k", recording_id="RE" + "a" * 32,

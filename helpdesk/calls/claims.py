@@ -28,6 +28,7 @@ KINDS = RINGS | {REDIRECT, HANG_UP, HOLD, UNHOLD, RECORD, FETCH}
 
 LEASE = timedelta(seconds=30)  # longer than one request may take
 SOON = timedelta(milliseconds=300)  # until a leg that rings has its name
+HANGING = timedelta(seconds=5)  # that a hang-up is waited for before the same agent is rung
 STALE = timedelta(minutes=2)  # after it nobody waits any more for what was to happen
 
 
@@ -78,7 +79,7 @@ def claim(session: Session, command_id: int, at: datetime) -> Task | None:
     if (state := _settled(session, command, call, leg, at)) is not None:
         settle(command, state, at)
         return None
-    if _is_early(command, call, leg):
+    if _is_early(command, call, leg) or _is_busy(session, command, leg, at):
         command.due_at = at + SOON
         return None
     task = _task(session, command, call, leg)
@@ -176,6 +177,19 @@ def _is_early(command: CallCommand, call: Call, leg: CallLeg | None) -> bool:
     if leg is None or leg.provider_id is None:
         return True
     return command.kind in (HOLD, UNHOLD) and "conference_id" not in call.facts
+
+
+def _is_busy(session: Session, command: CallCommand, leg: CallLeg | None, at: datetime) -> bool:
+    """Whether the agent's telephone is just being hung up in another call: it can't ring yet."""
+    if command.kind != RING_AGENT or leg is None or leg.user_id is None:
+        return False
+    query = (
+        select(CallCommand.id)
+        .join(CallLeg, CallLeg.id == CallCommand.leg_id)
+        .where(CallCommand.due_at.is_not(None), CallCommand.kind == HANG_UP)
+        .where(CallLeg.user_id == leg.user_id, CallCommand.created_at > at - HANGING)
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def _task(session: Session, command: CallCommand, call: Call, leg: CallLeg | None) -> Task:

@@ -4,7 +4,7 @@ It asks in place of webhooks that never came, and puts the answers through the w
 that what did come meanwhile changes nothing. Each round goes on where the last one ended.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,13 +57,14 @@ def run() -> Round:
     """One round. Entry point: it commits, each thing by itself. Never raises CarrierError: a
     carrier that is away is asked again in the next round.
     """
-    found = Round(events=_again(), forgotten=_forget(now()))
+    at = now()
+    found = Round(events=_again(), forgotten=_forget(at))
     try:
-        _ask(found)
+        _ask(found, at)
     except CarrierError as error:
         found.error = str(error)[:300]
         log.warning("reconcile.carrier", error=found.error)
-    _remember(found)
+    _remember(found, at)
     if found.did:
         log.info("reconcile", **vars(found))
     return found
@@ -77,8 +78,8 @@ def last(session: Session) -> tuple[datetime, str | None] | None:
     return datetime.fromisoformat(row.value["tried_at"]), row.value.get("error")
 
 
-def _ask(found: Round) -> None:
-    company, at = carrier(), now()
+def _ask(found: Round, at: datetime) -> None:
+    company = carrier()
     since = _cursor(at) - OVERLAP
     numbers = _our_numbers()
     for placed in company.calls_since(since):
@@ -89,7 +90,6 @@ def _ask(found: Round) -> None:
             found.recordings += _put(asked.recording(company.provider, kept))
     for call_id, names in _silent(at):
         found.asked += _ask_after(company, call_id, names)
-    _advance(at)
 
 
 def _ask_after(company: Carrier, call_id: int, names: Sequence[str]) -> int:
@@ -177,17 +177,20 @@ def _forget(at: datetime) -> int:
     """End live calls that nobody can be asked about: of an exchange that only tells, of a carrier
     that was used before, or without any leg.
     """
+    query = select(Call).where(Call.over_at.is_(None), Call.last_event_at <= at - FORGOTTEN)
+    query = query.order_by(Call.last_event_at).limit(AT_ONCE)
+    with ext.session() as session:
+        if session.scalar(query.with_only_columns(Call.id)) is None:
+            return 0
     with ext.write() as session:
-        query = select(Call).where(Call.over_at.is_(None), Call.last_event_at <= at - FORGOTTEN)
-        found = session.scalars(query.order_by(Call.last_event_at).limit(AT_ONCE)).all()
-        ours = provider()
-        count = 0
-        for call in found:
-            if call.provider == ours and _has_legs(session, call):
-                continue
-            count += 1
+        mute = [call for call in session.scalars(query).all() if _is_mute(session, call)]
+        for call in mute:
             _close(session, call, at)
-    return count
+    return len(mute)
+
+
+def _is_mute(session: Session, call: Call) -> bool:
+    return call.provider != provider() or not _has_legs(session, call)
 
 
 def _has_legs(session: Session, call: Call) -> bool:
@@ -238,20 +241,15 @@ def _cursor(at: datetime) -> datetime:
     return datetime.fromisoformat(begin) if begin else at  # what was before us isn't ours
 
 
-def _advance(at: datetime) -> None:
-    _write_cursor(lambda value: {**value, "until": at.isoformat()})
-
-
-def _remember(found: Round) -> None:
-    said = {"tried_at": now().isoformat(), "error": found.error}
-    _write_cursor(lambda value: {**value, **said})
-
-
-def _write_cursor(change: Callable[[dict[str, str | None]], dict[str, str | None]]) -> None:
+def _remember(found: Round, at: datetime) -> None:
+    """The next round goes on from here, unless the carrier was away."""
     with ext.write() as session:
         ext.lock(session, CURSOR)
         row = session.get(Setting, CURSOR)
+        before = row.value if row is not None else {}
+        until = (before.get("until") if found.error else None) or at.isoformat()
+        value = {"until": until, "tried_at": at.isoformat(), "error": found.error}
         if row is None:
-            session.add(Setting(name=CURSOR, value=change({})))
+            session.add(Setting(name=CURSOR, value=value))
         else:
-            row.value = change(dict(row.value))
+            row.value = value

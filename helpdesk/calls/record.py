@@ -143,14 +143,18 @@ def _is_fact(name: str) -> bool:
 def _locked(session: Session, call_id: int) -> Call:
     """The row as it is now, for this transaction alone: two events at once both count.
 
-    A session is one transaction (`ext.write`), so the row is read once.
+    It is read once in a transaction (or savepoint, whose end may let go of it).
     """
-    held: set[int] = session.info.setdefault(_HELD, set())
-    if call_id in held:
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    held: tuple[object, set[int]] | None = session.info.get(_HELD)
+    if held is None or held[0] is not transaction:
+        held = (transaction, set())
+    elif call_id in held[1]:
         return session.get_one(Call, call_id)
     query = select(Call).where(Call.id == call_id).with_for_update()
     call = session.scalars(query.execution_options(populate_existing=True)).one()
-    held.add(call_id)
+    session.info[_HELD] = (session.get_nested_transaction() or session.get_transaction(), held[1])
+    held[1].add(call_id)
     return call
 
 

@@ -27,6 +27,7 @@ from helpdesk.intake.models import Delivery, DeliveryState
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import clean_line
 from helpdesk.outbox import sms_sending
+from helpdesk.settings import Setting
 from helpdesk.tickets.content import FileRef
 from helpdesk.tickets.models import Channel
 from helpdesk.tickets.queries import is_our_number
@@ -42,8 +43,8 @@ MEDIA = 10  # files of one message
 MEDIA_BYTES = 5 << 20  # of one file: more no carrier takes
 WAITS = (0, 5, 15, 60, 180)  # seconds after it came in; then it goes on without what is missing
 OVERLAP = timedelta(minutes=5)
-LOOK_BACK = timedelta(days=7)
-FIRST_LOOK = timedelta(hours=1)
+CURSOR = "sms.listed"
+"""The setting that says until when the carrier's list was read."""
 OWN_NUMBER = "own_number"
 
 
@@ -142,17 +143,17 @@ def fetch_missed() -> int:
     """
     at = now()
     with ext.session() as session:
-        last = session.scalar(_latest())
-    since = max(last - OVERLAP, at - LOOK_BACK) if last else at - FIRST_LOOK
+        row = session.get(Setting, CURSOR)
+    until = datetime.fromisoformat(row.value["until"]) if row else at  # no older one is ours
     try:
-        found = carrier().sms_since(since)
+        found = carrier().sms_since(until - OVERLAP)
     except CarrierError as error:
         log.warning("sms.not_listed", again=error.again)
         return 0
-    if found:
-        with ext.write() as session:
-            for text in found:
-                accept(session, _params(text), at=at)
+    with ext.write() as session:
+        for text in found:
+            accept(session, _params(text), at=at)
+        _remember(session, at)
     return len(found)
 
 
@@ -168,6 +169,17 @@ def fetch_media(limit: int = 5) -> int:
     for delivery in due:
         _fetch(delivery)
     return len(due)
+
+
+def _remember(session: Session, at: datetime) -> None:
+    """The next time goes on from here."""
+    ext.lock(session, CURSOR)
+    row = session.get(Setting, CURSOR)
+    if row is None:
+        session.add(Setting(name=CURSOR, value={"until": at.isoformat()}))
+    else:
+        row.value = {"until": at.isoformat()}
+    session.flush()
 
 
 def _params(text: Texted) -> dict[str, str]:
@@ -186,11 +198,6 @@ def _params(text: Texted) -> dict[str, str]:
 def _refused() -> Response | None:
     request.max_content_length = BODY
     return None if authentic(request) else Response("Forbidden", 403, mimetype="text/plain")
-
-
-def _latest() -> Select[datetime]:
-    query = select(Delivery.received_at).where(Delivery.channel == Channel.SMS)
-    return query.order_by(Delivery.received_at.desc()).limit(1)
 
 
 def _waiting() -> Select[Delivery]:

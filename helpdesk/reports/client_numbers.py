@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from helpdesk.calls.models import Call, Direction
 from helpdesk.clients.facts import Promise
 from helpdesk.clients.models import Person
 from helpdesk.events import Event
 from helpdesk.ext import UTCDateTime
+from helpdesk.reports.timeline_calls import of_queues
 from helpdesk.surveys import Rating
 from helpdesk.tickets.models import Ticket
 
@@ -27,7 +29,7 @@ class Numbers:
     """Counts of one client."""
 
     open_tickets: int
-    contacts: int  # that came in within CONTACT_DAYS, at most CAP + 1
+    contacts: int  # messages and calls that came in within CONTACT_DAYS; capped above CAP
     kept: int
     broken: int
     running: int
@@ -78,7 +80,7 @@ def _statement(restricted: bool) -> Select[Any]:
     runs = made.c.settled_at.is_(None)
     return select(
         _count(select(newest).where(newest.c.done_at.is_(None))).label("open_tickets"),
-        _contacts(restricted).label("contacts"),
+        (_contacts(restricted) + _called(restricted)).label("contacts"),
         _count(select(made).where(made.c.kept.is_(True))).label("kept"),
         _count(select(made).where(made.c.kept.is_(False))).label("broken"),
         _count(select(made).where(runs)).label("running"),
@@ -106,6 +108,17 @@ def _contacts(restricted: bool) -> ScalarSelect[int]:
     )
     if restricted:
         query = query.join(Ticket, Ticket.id == Event.ticket_id).where(_open())
+    return _count(query.limit(CAP + 1))
+
+
+def _called(restricted: bool) -> ScalarSelect[int]:
+    query = select(Call.id).where(
+        Call.client_id == _CLIENT,
+        Call.started_at >= bindparam("since", type_=UTCDateTime()),
+        Call.direction == Direction.INBOUND,
+    )
+    if restricted:
+        query = query.where(of_queues())
     return _count(query.limit(CAP + 1))
 
 

@@ -27,7 +27,7 @@ class Chosen:
 
 _PLANNED = ("task.planned", "task.done", "task.failed")
 _SPOKEN = ("message.received", "message.sent", "message.bounced")
-ALL = Chosen(EVENT_KINDS, None, tuple(SOURCES))
+ALL = Chosen(EVENT_KINDS, None, tuple(name for name in SOURCES if name != "called"))
 ONLY: Mapping[str, Chosen] = {
     "emails": Chosen(_SPOKEN, frozenset({"email"})),
     "calls": Chosen(_PLANNED, None, ("heard", "call")),
@@ -36,7 +36,7 @@ ONLY: Mapping[str, Chosen] = {
     "notes": Chosen(("message.noted",), None, ("note",)),
     "money": Chosen((), None, ("purchase", "invoice")),
     "articles": Chosen((), None, ("reading",)),
-    "contacts": Chosen(("message.received",)),
+    "contacts": Chosen(("message.received",), None, ("called",)),
     "ratings": Chosen(("ticket.rated",)),
 }
 

@@ -6,7 +6,18 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from helpdesk.accounts.models import User
 from helpdesk.calls.models import Call, Direction, EndReason, Recording, RecordingKind
@@ -49,11 +60,15 @@ def calls(rank: int) -> Select[Any]:
     )
 
 
-def calls_of_queues(rank: int) -> Select[Any]:
-    """The same for a reader with queues of their own."""
+def calls_in(rank: int) -> Select[Any]:
+    """Those alone that the client made."""
+    return calls(rank).where(Call.direction == Direction.INBOUND)
+
+
+def of_queues() -> ColumnElement[bool]:
+    """What a reader with queues of their own may see; `queue_ids` is to be given."""
     nowhere = and_(Call.queue_id.is_(None), Call.ticket_id.is_(None))
-    mine = Call.queue_id.in_(bindparam("queue_ids", expanding=True))
-    return calls(rank).where(or_(mine, nowhere))
+    return or_(Call.queue_id.in_(bindparam("queue_ids", expanding=True)), nowhere)
 
 
 def call_item(row: Any) -> TimelineItem:

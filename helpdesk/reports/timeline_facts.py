@@ -25,7 +25,7 @@ from helpdesk.clients.facts import ClientNote, Document, Invoice, Purchase
 from helpdesk.clients.models import Person
 from helpdesk.kb.models import ArticleText, Reading
 from helpdesk.lib.text import shorten
-from helpdesk.reports.timeline_calls import CALL, call_item, calls, calls_of_queues
+from helpdesk.reports.timeline_calls import CALL, call_item, calls, calls_in, of_queues
 from helpdesk.reports.timeline_columns import CLIENT, MOST, columns_of
 from helpdesk.reports.timeline_item import (
     Mark,
@@ -44,6 +44,7 @@ from helpdesk.reports.timeline_words import (
 
 TITLE_LIMIT = 120
 HEARD = 6
+CALLS = frozenset({"call", "called"})
 CHANNELS = {5: "web", HEARD: "phone"}  # by rank
 Part = Callable[[int], Select[Any]]
 
@@ -68,7 +69,7 @@ def facts(
     ranks = [SOURCES[name].rank for name in names]
     values = place(before, set(ranks) - DAYS, DAYS.intersection(ranks))
     values |= {"client_id": client_id, "most": limit}
-    restricted = queue_ids is not None and "call" in names
+    restricted = queue_ids is not None and not CALLS.isdisjoint(names)
     if queue_ids is not None and restricted:
         values["queue_ids"] = sorted(queue_ids)
     rows = session.execute(_statement(names, restricted), values).all()
@@ -78,10 +79,10 @@ def facts(
 @lru_cache(maxsize=64)
 def _statement(names: tuple[str, ...], restricted: bool) -> CompoundSelect[Any]:
     """Made once for each choice of sources: building it costs more than running it."""
-    parts = {name: SOURCES[name].part for name in names}
+    parts = {name: SOURCES[name].part(SOURCES[name].rank) for name in names}
     if restricted:
-        parts["call"] = calls_of_queues
-    cuts = (part(SOURCES[name].rank).subquery() for name, part in parts.items())
+        parts |= {name: parts[name].where(of_queues()) for name in CALLS.intersection(names)}
+    cuts = (part.subquery() for part in parts.values())
     return union_all(*(select(cut) for cut in cuts))
 
 
@@ -248,6 +249,7 @@ SOURCES: Mapping[str, Source] = {
     "reading": Source(5, "article", _readings),
     "heard": Source(HEARD, "article", _heard),
     "call": Source(CALL, "call", calls),
+    "called": Source(CALL, "call", calls_in),  # a part of "call": never with it
 }
 DAYS = frozenset({3, 4})  # ranks of which only the day is known
 _BY_RANK = {source.rank: source for source in SOURCES.values()}

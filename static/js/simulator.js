@@ -32,7 +32,7 @@ function merge(next) {
   error.hidden = $("#sim-error").hidden;
   error.lastElementChild.textContent = $("#sim-error").lastElementChild.textContent;
   const keeps = old => !(old.matches?.("details[open], [data-keep]"));
-  Idiomorph.morph(sim(), next.outerHTML, { morphStyle: "outerHTML", ignoreActiveValue: true, callbacks: { beforeNodeMorphed: keeps } });
+  Idiomorph.morph(sim(), next.outerHTML, { morphStyle: "outerHTML", callbacks: { beforeNodeMorphed: keeps } });
   arrange();
   if (atEnd) toEnd();
   speak();

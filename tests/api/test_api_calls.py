@@ -18,10 +18,10 @@ from tests.api.conftest import Program, checked
 from tests.calls.stored import WAV, Stored
 from tests.cast import Cast
 
-FIELDS = set(
-    "id provider_id direction from to client_id ticket_id queue state started_at queued_at"
-    " answered_at ended_at end_reason agent recording_url".split()
-)
+FIELDS = """
+id provider_id direction from to client_id ticket_id queue state started_at queued_at answered_at
+ended_at end_reason agent recording_url
+"""
 
 
 def call(cast: Cast, number: int, **values: Any) -> Call:
@@ -82,7 +82,7 @@ def calls(app: Flask, cast: Cast, clock: time_machine.Traveller) -> list[int]:
 
 def test_a_call_as_programs_read_it(calls: list[int], alice: Program, cast: Cast) -> None:
     found = alice.get(f"/calls/{calls[0]}")
-    assert found.keys() == FIELDS
+    assert found.keys() == set(FIELDS.split())
     address = found.pop("recording_url")
     assert found == {
         "id": calls[0],

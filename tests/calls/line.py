@@ -138,3 +138,8 @@ def says(script: Script) -> list[Say]:
 def dial(number: str | None = KYIV) -> Line:
     """A call comes in and is greeted."""
     return Line(number).step("voice", kind="voice")
+
+
+def english(number: str | None = KYIV) -> Line:
+    """A caller whom we don't know asks for English: for tests whose matter isn't the language."""
+    return dial(number).press("3")

@@ -15,7 +15,7 @@ from helpdesk.clients.match import Known
 from helpdesk.clients.models import Client, Person
 from helpdesk.lib.clock import now
 from helpdesk.planner.models import Task
-from tests.calls.line import KYIV, dial
+from tests.calls.line import KYIV, dial, english
 from tests.calls.shop import events
 from tests.cast import Cast
 
@@ -101,7 +101,7 @@ def test_a_blocked_caller_is_refused(cast: Cast, oksana: Known) -> None:
 
 
 def test_wrong_keys_and_silence_end_with_a_person(cast: Cast) -> None:
-    line = dial().press("1")
+    line = english()
     assert line.press("7").last.startswith("There is nothing under this key.")
     assert line.silent().last.startswith("We heard nothing.")
     line.press("6")
@@ -109,7 +109,7 @@ def test_wrong_keys_and_silence_end_with_a_person(cast: Cast) -> None:
 
 
 def test_the_star_says_it_again_and_forgets_mistakes(cast: Cast) -> None:
-    line = dial().press("1")
+    line = english()
     menu = line.last
     assert line.press("7").press("*").last == menu
     assert line.press("7").press("7").end == "asked"
@@ -117,7 +117,7 @@ def test_the_star_says_it_again_and_forgets_mistakes(cast: Cast) -> None:
 
 def test_outside_the_hours_nobody_waits_in_vain(cast: Cast, clock: time_machine.Traveller) -> None:
     clock.shift(EVENING)
-    line = dial().press("3")
+    line = english()
     assert "We are closed now and open tomorrow at 9:00." in line.last
     assert "To be called back or to leave a message, press 0." in line.last
     assert line.press("0").end == "asked"
@@ -127,7 +127,7 @@ def test_outside_the_hours_nobody_waits_in_vain(cast: Cast, clock: time_machine.
 
 
 def test_a_choice_leads_to_another_queue_with_its_skill(shelf: Cast) -> None:
-    line = dial().press("1").press("4")
+    line = english().press("4")
     call = line.call()
     assert line.end == "queue" and line.queue is not None
     assert line.queue.name == f"q-{shelf.billing.id}"
@@ -135,7 +135,7 @@ def test_a_choice_leads_to_another_queue_with_its_skill(shelf: Cast) -> None:
 
 
 def test_within_the_hours_zero_always_waits_even_with_nobody_on(cast: Cast) -> None:
-    line = dial(None).press("1").press("0")
+    line = english(None).press("0")
     assert line.end == "queue"
     line.wait()
     assert "Nobody is on the line just now. We answer calls until 18:00." in line.last
@@ -148,14 +148,14 @@ def test_within_the_hours_zero_always_waits_even_with_nobody_on(cast: Cast) -> N
 @pytest.fixture
 def recorded(cast: Cast) -> Cast:
     with ext.write() as session:
-        menus.save(session, None, recording=True, consent={"uk": "Пишемо розмову."}, at=now())
+        menus.save(session, None, recording=True, consent={"en": "We write it down."}, at=now())
     return cast
 
 
 def test_consent_is_asked_once_and_kept_with_its_wording(recorded: Cast) -> None:
     for key, given in (("9", False), ("", True), ("1", True)):
-        line = dial().press("1").press("0")
-        assert line.last.startswith("Пишемо розмову.") and line.end == "asked"
+        line = english().press("0")
+        assert line.last.startswith("We write it down.") and line.end == "asked"
         call = line.press(key).call()
         assert line.end == "queue"
         assert (call.consent_given, call.consent_version) == (given, 2)
@@ -164,7 +164,7 @@ def test_consent_is_asked_once_and_kept_with_its_wording(recorded: Cast) -> None
 
 
 def test_a_key_while_waiting_promises_a_callback(cast: Cast) -> None:
-    line = dial().press("1").press("0").wait()
+    line = english().press("0").wait()
     line.press("1")
     assert "We call you back at +380 67 123 45 67." in line.last
     line.press("1")
@@ -175,7 +175,7 @@ def test_a_key_while_waiting_promises_a_callback(cast: Cast) -> None:
 
 
 def test_another_number_is_typed_and_read_back(cast: Cast) -> None:
-    line = dial().press("1").press("0").wait().press("1").press("2")
+    line = english().press("0").wait().press("1").press("2")
     assert line.question.digits == 0  # the hash key ends it
     for wrong in ("12", "0900123456"):
         assert line.press(wrong).last.startswith("We cannot call this number.")
@@ -185,19 +185,19 @@ def test_another_number_is_typed_and_read_back(cast: Cast) -> None:
 
 
 def test_a_withheld_number_types_one_or_leaves_a_message(cast: Cast) -> None:
-    line = dial(None).press("1").press("0").wait().press("1")
+    line = english(None).press("0").wait().press("1")
     assert "Type the number" in line.last
     assert line.silent().silent().silent().end == "message"
 
 
 def test_a_message_may_be_left_instead(cast: Cast) -> None:
-    line = dial().press("1").press("0").wait().press("2")
+    line = english().press("0").wait().press("2")
     assert line.end == "message"
     assert line.recorded(12).end == "over" and "we have your message" in line.last
 
 
 def test_after_the_longest_wait_nobody_is_kept(cast: Cast, clock: time_machine.Traveller) -> None:
-    line = dial().press("1").press("0").wait()
+    line = english().press("0").wait()
     clock.shift(timedelta(seconds=899))
     assert line.silent().waiting
     clock.shift(timedelta(seconds=1))
@@ -208,20 +208,20 @@ def test_after_the_longest_wait_nobody_is_kept(cast: Cast, clock: time_machine.T
 
 
 def test_a_call_that_went_on_elsewhere_is_left_alone(cast: Cast) -> None:
-    line = dial().press("1").press("0")
+    line = english().press("0")
     for result in ("redirected", "hangup", "bridged"):
         assert line.left(result).end == "silence"
 
 
 def test_a_queue_that_fails_offers_a_callback_or_a_message(cast: Cast) -> None:
-    line = dial().press("1").press("0")
+    line = english().press("0")
     line.left("system-error")
     assert "Something went wrong on our side. To be called back, press 1." in line.last
 
 
 def test_a_silent_message_is_asked_for_once_more(cast: Cast, clock: Any) -> None:
     clock.shift(EVENING)
-    line = dial().press("1").press("0").press("2")
+    line = english().press("0").press("2")
     line.step("recorded?silent=1")
     assert line.end == "message" and "We heard no message." in line.last
     assert line.step("recorded?silent=1").end == "over"
@@ -231,7 +231,7 @@ def test_a_menu_without_callbacks_goes_straight_to_the_message(cast: Cast, clock
     with ext.write() as session:
         menus.save(session, None, callbacks=False, at=now())
     clock.shift(EVENING)
-    assert dial().press("1").press("0").end == "message"
+    assert english().press("0").end == "message"
 
 
 def test_the_key_of_the_languages_is_the_highest_free_one() -> None:

@@ -37,7 +37,7 @@ def test_an_answer_that_helps_ends_in_the_menu(shelf: Cast, phone: Phone) -> Non
 def test_a_caller_keeps_the_place_and_is_called_back(shelf: Cast, phone: Phone) -> None:
     leg = phone.call(KYIV, to=OURS)
     leg.listen()
-    leg.press("1")
+    leg.press("3")  # English
     leg.press("0")
     assert leg.queue == f"q-{shelf.support.id}"
     leg.press("1")  # be called back
@@ -55,7 +55,7 @@ def test_at_night_a_message_is_taken(shelf: Cast, phone: Phone) -> None:
     phone.advance(7 * 3600, every=3600)
     leg = phone.call(KYIV, to=OURS)
     leg.listen()
-    leg.press("1")
+    leg.press("3")  # English
     leg.press("0")
     leg.press("2")
     phone.advance(5)
@@ -73,7 +73,7 @@ def test_a_long_wait_repeats_the_place_and_ends(shelf: Cast, phone: Phone) -> No
         menus.save(session, None, max_wait_seconds=90, at=now())
     leg = phone.call(KYIV, to=OURS)
     leg.listen()
-    leg.press("1")
+    leg.press("3")  # English
     leg.press("0")
     phone.advance(80, every=10)
     told = [text for text in leg.heard if text == "You are next."]

@@ -57,6 +57,7 @@ def again(phone: Phone) -> None:
     phone.settle()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_call_whose_end_was_not_told_is_asked_after(phone: Phone, cast: Cast) -> None:
     leg = waiting(phone)
     phone.advance(400, every=40)

@@ -284,7 +284,7 @@ def shown(call: Call, legs: Sequence[CallLeg]) -> dict[str, Any]:
 def test_in_the_database_too(app: Flask, cast: Cast) -> None:
     """Many calls with their news in every order: each the same rows, one ticket each."""
     chance, rows = random.Random(3), []
-    for count in range(120):
+    for count in range(100):
         name, number = f"CA{count}", f"+38067{count:07}"
         news = call_in_queue(name, number)
         with ext.write() as session:
@@ -299,7 +299,7 @@ def test_in_the_database_too(app: Flask, cast: Cast) -> None:
         tickets = session.scalar(select(func.count()).select_from(Ticket))
         started = select(func.count()).where(Event.kind == "call.started")
         ended = select(func.count()).where(Event.kind == "call.ended")
-        assert (tickets, session.scalar(started), session.scalar(ended)) == (120, 120, 120)
+        assert (tickets, session.scalar(started), session.scalar(ended)) == (100, 100, 100)
 
 
 def take(one: Heard) -> int | None:

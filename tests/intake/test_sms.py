@@ -433,6 +433,8 @@ def test_what_came_while_we_were_away_is_fetched_once(
             )
         )
     assert texts == ["First", "Number 2"]
+    clock.shift(timedelta(hours=3))
+    assert sms.fetch_missed() == 2  # the carrier was asked for what came since
     carrier.app.config["TWIN_URL"] = None
     assert sms.fetch_missed() == 0
 

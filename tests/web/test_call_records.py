@@ -197,6 +197,10 @@ def test_the_timeline_of_the_client_has_all_of_it(
     ):
         assert words in page.text, words
     assert len(page.all("audio")) == 1
+    (link,) = [a for a in page.all("a") if "show=contacts" in a.get("href", "")]
+    assert "".join(link.itertext()).startswith("3")
+    contacts = pages.get(f"/desk/clients/{client_id}?show=contacts").text
+    assert "Voicemail" in contacts and "We called, nobody answered" not in contacts
     shown = pages.get(f"/desk/clients/{client_id}?show=calls").text
     assert "Voicemail" in shown and "Wants no more SMS" not in shown
     alice: Program = program(cast.alice)

@@ -31,7 +31,7 @@ TICKETS = 4
 LATE_SECONDS = 20.0
 ENGAGED = (Availability.IN_CALL, Availability.WRAP_UP)
 LIVE = (CallState.OFFERED, CallState.CONNECTING, CallState.TALKING, CallState.HELD)
-WRITING = timedelta(hours=12)  # a reply touched before that is not "the one you were writing"
+WRITING = timedelta(minutes=30)  # before the call: what was touched then was being written
 
 
 @dataclass(frozen=True)
@@ -180,9 +180,9 @@ def menu_context(call: Call) -> dict[str, Any]:
     }
 
 
-def back_number(at: datetime) -> int | None:
-    """The number of the ticket to which the reader was writing a reply."""
-    ticket_id = queries.half_written(reading(), me().id, at - WRITING)
+def back_number(call: Call) -> int | None:
+    """The number of the ticket to which the reader was writing when the call came."""
+    ticket_id = queries.half_written(reading(), me().id, call.started_at - WRITING)
     return ticket_id + NUMBER_OFFSET if ticket_id else None
 
 
@@ -221,7 +221,7 @@ def _call(call: Call, presence: Presence | None) -> dict[str, Any]:
         "talking": call.state in (CallState.TALKING, CallState.HELD),
         "recorded": call.consent_given is True,
         "notes": call.notes,
-        "back": back_number(now()),
+        "back": back_number(call),
         "until": epoch(presence.until if presence else None),
     }
 

@@ -38,7 +38,7 @@ def articles(number: str) -> str:
         ).items
     else:
         words = last_words(reading(), ticket)
-        hits = suggest(reading(), words, ticket.language, SUGGESTED, states=SHOWN)
+        hits = suggest(reading(), words, ticket.language, SUGGESTED, states=SHOWN) if words else []
     ids = [hit.text_id for hit in hits]
     rows = reading().scalars(select(ArticleText).where(ArticleText.id.in_(ids)))
     texts = {text.id: text for text in rows}

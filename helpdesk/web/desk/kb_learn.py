@@ -11,7 +11,7 @@ from helpdesk.events import Actor
 from helpdesk.kb.citing import cite, learn_question
 from helpdesk.kb.markdown import render
 from helpdesk.kb.models import Article, ArticleText, State
-from helpdesk.tickets.models import Message, MessageKind, Ticket
+from helpdesk.tickets.models import Channel, Message, MessageKind, Ticket
 from helpdesk.web.desk.kb_form import number
 
 MOST_CITED = 10
@@ -85,12 +85,17 @@ def asked_in(session: Session, ticket: Ticket) -> str:
         .limit(1)
     )
     row = session.execute(query).first()
+    if row is None and ticket.channel == Channel.PHONE:
+        return ""
     words = (row[0] or row[1]) if row else ""
     return f"{ticket.subject}\n{words}".strip()
 
 
 def last_words(session: Session, ticket: Ticket, limit: int = 4_000) -> str:
-    """The subject and the client's last words, what suggestions are looked for by."""
+    """The subject and the client's last words, what suggestions are looked for by.
+
+    Nothing for a call without a written word: its subject is ours and says only when it was.
+    """
     query = (
         select(Message.visible_text, Message.text)
         .where(Message.ticket_id == ticket.id, Message.kind == MessageKind.INBOUND)
@@ -98,6 +103,8 @@ def last_words(session: Session, ticket: Ticket, limit: int = 4_000) -> str:
         .limit(1)
     )
     row = session.execute(query).first()
+    if row is None and ticket.channel == Channel.PHONE:
+        return ""
     words = (row[0] or row[1]) if row else ""
     return f"{ticket.subject}\n{words[:limit]}".strip()
 

@@ -52,7 +52,7 @@ def save(call_id: int) -> BaseResponse | tuple[str, int]:
             call = queries.own_call(session, me().id, call_id)
             wrap_up.save(session, call, user_id=me().id, at=now(), **_read())
             _go_on(session, request.form.get("then", ""))
-            ticket = call_view.ticket_number(call)
+            ticket, back = call_view.ticket_number(call), call_view.back_number(call)
     except HelpdeskError as error:
         if error.status == 404:
             raise
@@ -60,8 +60,8 @@ def save(call_id: int) -> BaseResponse | tuple[str, int]:
         return _page(call, {error.field or "": said(error)}), error.status
     recount()
     flash(_("The call is written down."))
-    back = call_view.back_number(now()) or ticket
-    return redirect(f"/desk/t/{back}" if back else "/desk/calls")
+    number = back or ticket
+    return redirect(f"/desk/t/{number}" if number else "/desk/calls")
 
 
 def _go_on(session: Any, then: str) -> None:
@@ -138,7 +138,7 @@ def _page(call: Call, errors: dict[str, str]) -> str:
         products=_products(call),
         dispositions=call_words().disposition.items(),
         steps=call_words().step.items(),
-        back=call_view.back_number(now()),
+        back=call_view.back_number(call),
     )
 
 

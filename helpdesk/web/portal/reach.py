@@ -106,9 +106,17 @@ def _on_hold(session: Session, rows: Sequence[Any], at: datetime) -> str:
     low, high = found
     if not high:
         return str(_("calls are answered at once now"))
+    if not low:
+        return str(
+            ngettext(
+                "callers wait less than %(num)s minute now",
+                "callers wait less than %(num)s minutes now",
+                high,
+            )
+        )
     return str(
         ngettext(
-            "callers wait up to %(num)s minute now",
+            "callers wait %(low)s to %(num)s minute now",
             "callers wait %(low)s to %(num)s minutes now",
             high,
             low=low,
