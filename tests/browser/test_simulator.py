@@ -85,7 +85,7 @@ def test_a_call_from_the_first_word_to_the_timeline(visit: Visitor, agent: Page)
     expect(caller.locator("#sim-inside")).to_contain_text("Written up")
     caller.locator("#sim-inside a", has_text="Number known").click()
     caller.wait_for_url(re.compile(r"/desk/clients/\d+"))
-    line = caller.locator(f"#timeline a[href^='{ticket}']", has_text="Call 0:")
+    line = caller.locator(f"#timeline a[href^='{ticket}']", has_text="Call, talked")
     expect(line.first).to_be_visible()
 
 

@@ -57,7 +57,7 @@ def _provider_words() -> Mapping[Provider, str]:
 
 def _check_words() -> Mapping[str, str]:
     return {
-        "account": _("Account"),
+        "account": _("Account at the carrier"),
         "numbers": _("Addresses of the phone numbers"),
         "recordings": _("Recordings under lock"),
         "browser_phones": _("Phones in the browser"),
