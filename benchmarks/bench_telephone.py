@@ -39,8 +39,9 @@ from helpdesk.web.guard import COOKIE
 
 SECONDS = 90.0
 CALLS = 200  # in progress
-RUSH, RATE = 8.0, 3.0  # callers a second: until there are so many, then
-RUSH_SECONDS = 45.0
+RUSH, RATE = 5.0, 3.0  # callers a second: until there are so many, then
+RUSH_SECONDS = 60.0
+CALM_SECONDS = 15.0  # after the rush, before anything is measured
 DRAIN_SECONDS = 150.0  # callbacks are made too
 SETTLE_SECONDS = 8.0  # wrap-ups end, the last commands are done
 WRAP_UP, RING = 5, 12
@@ -199,6 +200,7 @@ async def _load(
     watching = asyncio.ensure_future(_watch(carrier, run))
     arriving = asyncio.ensure_future(_arrive(carrier, crowd))
     await _until(lambda: _in_progress(carrier) >= CALLS, RUSH_SECONDS)
+    await asyncio.sleep(CALM_SECONDS)
     first, run.began, rest = len(carrier.sent), time.monotonic(), carrier.rest
     run.in_progress.clear()
     run.lags.clear()

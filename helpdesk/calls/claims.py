@@ -36,7 +36,8 @@ STALE = timedelta(minutes=2)  # after it nobody waits any more for what was to h
 class Task:
     """A command that this worker has claimed, with all that the carrier must be told.
 
-    `name` is the leg's at the carrier; `look`: it was tried before and no answer came.
+    `name` is the leg's at the carrier; `look`: it was tried before and no answer came. A telephone
+    that is not `wanted` any more is only looked for, to be hung up.
     """
 
     id: int
@@ -47,6 +48,7 @@ class Task:
     data: Mapping[str, Any]
     from_number: str
     look: bool
+    wanted: bool = True
 
 
 def due(session: Session, at: datetime, limit: int) -> Sequence[tuple[int, int]]:
@@ -128,10 +130,16 @@ def _settled_ring(
         return CommandState.DONE
     if command.tried_at is not None:  # it may ring: that must be known, to end it
         return None
+    return None if _is_wanted(session, call, leg) else CommandState.DROPPED
+
+
+def _is_wanted(session: Session, call: Call, leg: CallLeg | None) -> bool:
+    """Whether somebody still waits for this telephone to ring."""
+    if leg is None or call.ended_at is not None:
+        return False
     query = select(Offer).where(Offer.leg_id == leg.id, Offer.closed_at.is_not(None))
     offer = session.scalar(query.order_by(Offer.id.desc()).limit(1))
-    unwanted = offer is not None and offer.outcome != OfferOutcome.ACCEPTED
-    return CommandState.DROPPED if unwanted or call.ended_at is not None else None
+    return offer is None or offer.outcome == OfferOutcome.ACCEPTED
 
 
 def _settled_unnamed(
@@ -212,6 +220,7 @@ def _task(session: Session, command: CallCommand, call: Call, leg: CallLeg | Non
         data=data,
         from_number=str(data.get("from_number") or ours or ""),
         look=command.tried_at is not None,
+        wanted=command.kind not in RINGS or _is_wanted(session, call, leg),
     )
 
 

@@ -157,13 +157,18 @@ def _ask(task: Task) -> Result:
     return None
 
 
-def _ring(task: Task) -> str:
-    """After a request without an answer the telephone may ring already: look, then ring."""
+def _ring(task: Task) -> str | None:
+    """After a request without an answer the telephone may ring already: look, then ring.
+
+    None: it doesn't ring, and nobody wants it to any more.
+    """
     to, status = str(task.data["to"]), str(task.data["status"])
     if task.look:
         found = carrier().find_call(to, since=task.created_at, status=status)
         if found is not None and not _is_known(found):
             return found
+    if not task.wanted:
+        return None
     return carrier().place_call(
         to,
         from_number=task.from_number,
@@ -185,7 +190,8 @@ def _finish(
     """Write down what became of it."""
     command = session.get_one(CallCommand, task.id)
     if error is None:
-        claims.settle(command, CommandState.DONE, at)
+        dropped = task.kind in RINGS and result is None
+        claims.settle(command, CommandState.DROPPED if dropped else CommandState.DONE, at)
         _use(session, command, result, at)
         return
     command.last_error = f"{error.code or ''} {error}".strip()[:300]

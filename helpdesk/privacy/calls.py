@@ -96,7 +96,7 @@ def calls_of(session: Session, scope: Scope) -> dict[str, list[Any]]:
         "calls_heard": [
             row
             for row in _rows(session, CallEvent.call_id, call_ids)
-            if row.todo is None and row.error is None  # else it is the carrier's, word for word
+            if "heard" not in row.payload  # of `payloads.whole`, with the carrier's addresses
         ],
         "articles_heard": _rows(session, VoiceAnswer.call_id, call_ids),
         "planned": _rows(session, Task.id, _ids(session, Task, scope)),

@@ -294,3 +294,18 @@ def test_the_carrier_is_asked_in_no_transaction(phone: Phone, cast: Cast, app: F
     commands.run_due()
     del company.hang_up
     assert order_seen == ["wrote"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_whoever_may_ring_is_looked_for_but_not_rung_when_nobody_waits(
+    phone: Phone, cast: Cast
+) -> None:
+    """The carrier was mute while the offer ran out: no telephone rings for it afterwards."""
+    phone.agents[cast.alice].on_duty(cast.alice)
+    phone.faults.add("rest-timeout", "Calls", times=9)
+    waiting(phone)
+    phone.advance(40)
+    phone.faults.clear()
+    phone.advance(40)
+    assert phone.agents[cast.alice].legs == []
+    assert [one.state for one in of_kind("ring_agent")] == [CommandState.DROPPED]
