@@ -21,6 +21,7 @@ from helpdesk.lib.clock import now
 
 OURS = "+380440000000"
 RECORD_SECONDS = 1.5
+AGAIN = 0.5, 1.0, 2.0, 4.0  # seconds to the next try of a report that was not taken
 SILENCE = (
     b"RIFF\x24\x1f\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\0\x1f\0\0"
 )
@@ -318,6 +319,11 @@ class Carrier:
         answer = await self.links.send("POST", target, body, header)
         took = (time.perf_counter() - began) * 1000
         self.sent.append(Sent(_step(url), document, took, answer.status))
+        for pause in () if document else AGAIN:
+            if answer.status == 204:
+                break
+            await asyncio.sleep(pause)
+            answer = await self.links.send("POST", target, body, header)
         if answer.status not in (200, 204):
             self.wrong.append(f"{target}: {answer.status}")
         if document and len(self.sent) % 50 == 0:

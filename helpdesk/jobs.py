@@ -113,13 +113,12 @@ def reconcile_calls() -> int:
 def _if_due(
     look: Callable[[Session, datetime], bool], do: Callable[[Session, datetime], int]
 ) -> int:
-    """An idle worker should not take the write lock."""
-    at = now()
+    """An idle worker should not take the write lock. Who waited for it works by the time it is."""
     with ext.session() as session:
-        if not look(session, at):
+        if not look(session, now()):
             return 0
     with ext.write() as session:
-        return do(session, at)
+        return do(session, now())
 
 
 def sweep_clocks() -> int:

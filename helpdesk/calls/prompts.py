@@ -89,6 +89,7 @@ PROMPTS: Mapping[str, str] = {
     "wait_minute": _lazy("The wait is about a minute."),
     "wait_hour": _lazy("The wait is more than an hour."),
     "nobody": _lazy("Nobody is on the line just now."),
+    "busy": _lazy("All our agents are talking just now."),
     "until": _lazy("We answer calls until %(time)s."),
     "keep_place": _lazy("To be called back without losing your place, press 1."),
     "leave_message": _lazy("To leave a message, press 2."),

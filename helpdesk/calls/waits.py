@@ -32,12 +32,13 @@ SPREAD = 0.25  # of the band on either side
 
 class Estimate(NamedTuple):
     """A place (1: the next) and the wait: seconds, and the band of minutes to be told. None where
-    nobody is on duty, or too little is known."""
+    nobody is on duty (`people` is 0 then), or too little is known."""
 
     position: int
     seconds: int | None
     low: int | None
     high: int | None
+    people: int  # who take calls of this queue now, busy or free
 
 
 class Line(NamedTuple):
@@ -129,7 +130,7 @@ def _estimate(
     talks = _talks(session, queue_id, at)
     seconds = predict(line.ahead + 1, talks, people, free, line.first)
     low, high = band(seconds) if seconds is not None else (None, None)
-    return Estimate(line.ahead + 1, seconds, low, high)
+    return Estimate(line.ahead + 1, seconds, low, high, people)
 
 
 def _counts(one: Duty, at: datetime) -> bool:

@@ -166,7 +166,8 @@ def session() -> Iterator[Session]:
 
 @contextmanager
 def write(patience: float | None = None) -> Iterator[Session]:
-    """A session for writing: takes the write lock at once, commits at the end.
+    """A session for writing: takes the write lock at once, commits at the end. What time it is
+    should be asked inside: there may have been a wait.
 
     Only entry points open it. An exception rolls everything back. Who can't wait says for how
     many seconds at most, for the lock and for each statement; then OperationalError is raised.
@@ -175,6 +176,7 @@ def write(patience: float | None = None) -> Iterator[Session]:
     if patience is not None:
         engine = engine.execution_options(patience=patience)
     with Session(engine, expire_on_commit=False) as writing, writing.begin():
+        writing.connection()
         if patience is not None and not is_sqlite(engine):
             _hurry(writing, patience)
         yield writing

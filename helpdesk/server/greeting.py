@@ -36,7 +36,9 @@ def _try(config: Mapping[str, Any], url: str) -> list[str]:
     )
     lines = [f"    {swaks}", "    and watch the ticket appear on the desk."]
     if not config["TWILIO_ACCOUNT_SID"]:
-        lines.append(f"    Call the phone menu from the browser, without a carrier: {url}/simulator")
+        lines.append(
+            f"    Call the phone menu from the browser, without a carrier: {url}/simulator"
+        )
     if config["RELAY"] is None:
         lines.append(f"    No relay is set: what goes out is kept at {url}/outbox")
     return lines

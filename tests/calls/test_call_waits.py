@@ -67,7 +67,7 @@ def test_position_and_wait_follow_the_talks_of_late(
     desk.waits(cast.support.id)
     desk.distribute()
     first, second = desk.waits(cast.support.id), desk.waits(cast.support.id)
-    assert told(first) == waits.Estimate(2, 200, 2, 5)
+    assert told(first) == waits.Estimate(2, 200, 2, 5, people=1)
     assert told(second).position == 3
     assert told(second).seconds == 200, "at most twice what the last one waited"
     with ext.session() as session, caught() as statements:
@@ -81,7 +81,7 @@ def test_position_and_wait_follow_the_talks_of_late(
 
 def test_nobody_on_duty_or_too_few_talks_tell_no_wait(cast: Cast) -> None:
     caller = desk.waits(cast.support.id)
-    assert told(caller) == waits.Estimate(1, None, None, None)
+    assert told(caller) == waits.Estimate(1, None, None, None, people=0)
     with ext.write() as session:
         on(session, cast.alice.id, paused=True)
     assert told(caller).seconds is None

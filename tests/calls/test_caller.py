@@ -15,6 +15,7 @@ from helpdesk.clients.match import Known
 from helpdesk.clients.models import Client, Person
 from helpdesk.lib.clock import now
 from helpdesk.planner.models import Task
+from tests.calls import desk
 from tests.calls.line import KYIV, dial, english
 from tests.calls.shop import events
 from tests.cast import Cast
@@ -140,6 +141,18 @@ def test_within_the_hours_zero_always_waits_even_with_nobody_on(cast: Cast) -> N
     line.wait()
     assert "Nobody is on the line just now. We answer calls until 18:00." in line.last
     assert "To be called back without losing your place, press 1." in line.last
+
+
+def test_where_all_talk_nobody_is_told_that_none_is_there(cast: Cast) -> None:
+    with ext.write() as session:
+        desk.on(session, cast.alice.id)
+    first = desk.waits(cast.support.id)
+    desk.distribute()
+    desk.talk(first, cast.alice.id)
+    line = english(None).press("0")
+    line.wait()
+    assert "All our agents are talking just now." in line.last
+    assert "Nobody" not in line.last
 
 
 # Consent and queue

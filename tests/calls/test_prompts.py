@@ -60,6 +60,16 @@ def test_an_opening_is_said_in_words(app: Flask) -> None:
     assert "30 ноября" in prompts.when(AT + timedelta(days=7), KYIV, "ru", AT)
 
 
+def test_times_and_waits_have_the_right_endings_in_each_language(app: Flask) -> None:
+    due = AT + timedelta(days=8)
+    assert prompts.by(due, KYIV, "ru", AT) == "до 12:00 вторника, 1 декабря"
+    assert prompts.by(due, KYIV, "uk", AT) == "до 12:00 вівторка, 1 грудня"
+    assert prompts.wait(1_000, "ru").text == "Ждать примерно от 13 до 21 минуты."
+    assert prompts.wait(1_000, "uk").text == "Чекати приблизно від 13 до 21 хвилини."
+    assert prompts.wait(240, "ru").text == "Ждать примерно от 3 до 5 минут."
+    assert prompts.wait(240, "uk").text == "Чекати приблизно від 3 до 5 хвилин."
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import requests
 from flask import Flask
 
 from helpdesk.calls.providers.twin.account import account
@@ -67,12 +68,27 @@ def test_a_call_over_real_http_time_that_is_skipped_and_the_end(product: Product
     until(lambda: find(twin, sid)["status"] == "completed")
     rows = product.rows("SELECT provider, from_number, to_number FROM call")
     assert rows == [("twin", CALLER, OURS)]
+    place(product)  # while nothing else goes on
+    until(lambda: "ringing" in [call["status"] for call in twin.state()["calls"]], 10)
 
     forked = children(product.process.pid)  # type: ignore[union-attr]
     os.kill(next(pid for pid in forked if _is_twin(pid)), signal.SIGKILL)
     until(lambda: len(LISTENING.findall(product.log.read_text())) == 2)
     assert remote(product).state()["calls"] == []
     assert product.stop() < 3
+
+
+def place(product: Product) -> None:
+    """We ring somebody by REST."""
+    login, url = account("k" * 32), LISTENING.findall(product.log.read_text())[-1]
+    form = {"To": "+380501112233", "From": OURS, "Url": f"{product.url}/twilio/join"}
+    made = requests.post(
+        f"{url}/2010-04-01/Accounts/{login.sid}/Calls.json",
+        data=form,
+        auth=(login.sid, login.token),
+        timeout=5,
+    )
+    assert made.status_code == 201
 
 
 def _is_twin(pid: int) -> bool:

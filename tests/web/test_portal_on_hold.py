@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from helpdesk import ext
 from helpdesk.accounts import presence
 from helpdesk.accounts.presence import Phone
 from helpdesk.calls import record
-from helpdesk.calls.models import Direction, Provider
+from helpdesk.calls.models import Call, Direction, Provider
 from helpdesk.lib.clock import now
 from helpdesk.tickets.models import Queue
 from tests.cast import Cast
@@ -21,7 +22,7 @@ def on_duty(cast: Cast) -> None:
         row.phone, row.number = Phone.OWN, "+380501112233"
 
 
-def busy(cast: Cast) -> None:
+def busy(cast: Cast, talked: timedelta = timedelta(minutes=4)) -> None:
     """Alice talks; the last five callers waited three minutes and talked for four."""
     on_duty(cast)
     with ext.write() as session:
@@ -35,14 +36,19 @@ def busy(cast: Cast) -> None:
                 provider_id=f"CA{n}",
                 direction=Direction.INBOUND,
                 at=now(),
-                started_at=over - timedelta(minutes=7),
-                queued_at=over - timedelta(minutes=7),
+                started_at=over - timedelta(minutes=3) - talked,
+                queued_at=over - timedelta(minutes=3) - talked,
                 queue_id=cast.support.id,
-                answered_at=over - timedelta(minutes=4),
+                answered_at=over - talked,
                 ended_at=over,
                 wrapped_at=over,
                 **parts,
             )
+
+
+def short(cast: Cast) -> None:
+    """As `busy`, but the talks took half a minute."""
+    busy(cast, timedelta(seconds=30))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +57,7 @@ def busy(cast: Cast) -> None:
         (lambda cast: None, ""),
         (on_duty, "calls are answered at once now"),
         (busy, "callers wait 3 to 5 minutes now"),
+        (short, "callers wait less than 1 minute now"),
     ],
 )
 def test_the_present_wait_on_the_telephone(
@@ -64,3 +71,23 @@ def test_the_present_wait_on_the_telephone(
     assert "044 333 44 55" in text or "44 333 44 55" in text
     assert words in text
     assert bool(words) == ("callers wait" in text or "at once now" in text)
+
+
+@pytest.mark.parametrize(
+    ("language", "longer", "shorter"),
+    [
+        ("ru", "ждут от 3 до 5 минут", "ждут меньше 1 минуты"),
+        ("uk", "чекають від 3 до 5 хвилин", "чекають менше 1 хвилини"),
+    ],
+)
+def test_the_present_wait_reads_right_in_each_language(
+    pages: Pages, cast: Cast, language: str, longer: str, shorter: str
+) -> None:
+    with ext.write() as session:
+        session.get_one(Queue, cast.support.id).numbers = ["+380443334455"]
+    busy(cast)
+    assert longer in pages.get(f"/{language}/").text
+    with ext.write() as session:
+        for call in session.scalars(select(Call).order_by(Call.id)):
+            call.answered_at = call.ended_at
+    assert shorter in pages.get(f"/{language}/").text

@@ -108,8 +108,10 @@ def _announce(turn: Turn) -> Script:
     estimate = waits.estimate(turn.session, turn.call, turn.at)
     says: list[Say] = [*turn.lead, lines.place(estimate.position, turn.language)]
     kept = _announced(turn)
-    if estimate.seconds is None:
+    if not estimate.people:
         says += _nobody_on(turn)
+    elif estimate.seconds is None:
+        says.append(turn.say("busy"))
     else:
         kept["told"] = prompts.told(kept.get("told"), estimate.seconds)
         says.append(prompts.wait(kept["told"], turn.language))

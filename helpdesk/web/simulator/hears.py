@@ -116,6 +116,8 @@ def _asked(asks: Mapping[str, Any]) -> str:
 
 def steps(chosen: Telephone, call: Call | None) -> list[tuple[str, str]]:
     """(word, "done", "now" or ""): how far the caller came."""
+    if chosen.role != "caller":
+        return []
     facts: Mapping[str, Any] = call.facts if call else {}
     last = _("Agent")
     if call is not None and call.answered_at is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import g
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -17,6 +18,7 @@ from helpdesk.calls.models import (
     Call,
     CallEvent,
     CallLeg,
+    Direction,
     EndReason,
     Offer,
     OfferOutcome,
@@ -100,6 +102,11 @@ def _length(seconds: int) -> str:
 
 def _begins(call: Call) -> Iterator[Entry]:
     at = call.started_at
+    if call.direction == Direction.OUTBOUND:
+        name = call.person.name if call.person else ""
+        href = f"/desk/clients/{call.client_id}" if call.client_id else None
+        yield Entry(at, "phone-outgoing", _("We call"), name, href=href)
+        return
     if call.client is not None:
         name = call.person.name if call.person else call.client.name
         tags = ", ".join(call.client.tags)
@@ -120,10 +127,13 @@ def _menu(call: Call) -> Iterator[Entry]:
     rows = reading().execute(
         query.where(CallEvent.call_id == call.id).order_by(CallEvent.id).limit(EVENTS)
     )
+    last, again = call.started_at, 0
     for kind, payload, at, repeats in rows:
         yield from _asked(kind, payload, at)
-        if repeats:
-            yield Entry(at, "copy", _("Came twice, counted once"), kind, tone="warn")
+        last, again = (at, again + repeats) if repeats else (last, again)
+    if again:
+        text = ngettext("%(num)s message", "%(num)s messages", again)
+        yield Entry(last, "copy", _("Came twice, counted once"), text, tone="warn")
     for heard in heard_in_menu(reading(), call, g.language):
         helped = {True: _("helped"), False: _("did not help"), None: ""}[heard.helped]
         at = datetime.fromisoformat(call.facts.get("answer_at", call.started_at.isoformat()))

@@ -95,6 +95,7 @@ def _struck(twin: Twin, request: Incoming) -> Answer:
             return Answer(0)
         lost = faults.take("rest-lost", subject)
         answer = _resource(twin, request)
+        twin.driver.changed()  # whatever was planned: its thread may sleep
         return Answer(0) if lost else answer
 
 
