@@ -125,7 +125,7 @@ def _parsed(rows: Sequence[Row[Any]]) -> list[Change]:
 
 def _is_right(row: Row[Any]) -> bool:
     """Whether somebody's rights changed; where they take calls is none."""
-    return row.kind == "user.changed" and not CALLS >= set(row.data.get("fields", ["?"]))
+    return row.kind == "user.changed" and not set(row.data.get("fields", ["?"])) <= CALLS
 
 
 def _queues(kind: str, data: dict[str, object], queue_id: int | None) -> Iterable[int]:

@@ -78,7 +78,7 @@ def test_a_queue_gets_a_menu_of_its_own(ada: Pages, cast: Cast) -> None:
     assert made.recording and made.consent_version == 2
     # The preview is what is heard, each language in its own words.
     assert "Бухгалтерія слухає." in page.text and "Machines: press 2." in page.text
-    assert "Про delivery: press 5." in page.text
+    assert "Про delivery: натисніть 5." in page.text
     assert "If you do not want that, press 9." in page.text
     assert "The wait is about 3 to 5 minutes." in page.text
     assert changes()[0]["queue_id"] == cast.billing.id
