@@ -1,17 +1,19 @@
 """How long a caller will wait, told as honestly as it is known, and how wrong that turned out.
 
-Position by mean handling time by people on duty (the queue-length predictor), held within what
-waiting looks like just now: at least half of what the first in line has waited, at most twice
-what the first has waited or the last who was answered had (Ibrahim and Whitt, 2009: predictors by
-recent delays correct themselves when people come and go). The upper limit waits until there was a
-wait at all: the first of a rush of calls would be told that there is none.
+Position by mean handling time by people on duty (the queue-length predictor), less those who will
+give up before it is their turn (patience taken as exponential), held within what waiting looks like
+just now: at least half of what the first in line has waited, at most twice what the first has
+waited or the last who was answered had (Ibrahim and Whitt, 2009: predictors by recent delays
+correct themselves when people come and go). The upper limit waits until there was a wait at all:
+the first of a rush of calls would be told that there is none.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from helpdesk.accounts import duty
@@ -23,8 +25,8 @@ LONGER = timedelta(hours=8)
 """Where the last quarter of an hour saw too few talks to tell, this may have."""
 FEWEST = 5
 """Of fewer talks nothing is told."""
-LOOKED_AT = 200
-"""Talks that are looked at, newest first, so that the cost doesn't grow with their number."""
+LOOKED_AT = 100
+"""Calls that are looked at, newest first, so that the cost doesn't grow with their number."""
 FLOOR = 30  # seconds that a talk with its wrap-up takes at least
 MINUTE = 60
 SPREAD = 0.25  # of the band on either side
@@ -46,6 +48,14 @@ class Line(NamedTuple):
 
     ahead: int
     first: float
+
+
+class Past(NamedTuple):
+    """Calls of late: the talks, the newest first, and how many callers a second of those who wait
+    give up."""
+
+    talks: Sequence["Talk"]
+    leaving: float
 
 
 class Talk(NamedTuple):
@@ -86,11 +96,16 @@ def error(session: Session, since: datetime) -> float | None:
 
 
 def predict(
-    position: int, talks: Sequence[Talk], people: int, free: int, first: float
+    position: int,
+    talks: Sequence[Talk],
+    people: int,
+    free: int,
+    first: float,
+    leaving: float = 0.0,
 ) -> int | None:
     """Seconds until the person at this position is answered, by the talks of late, the newest
     first; `people` are on duty, `free` of them wait for a call, `first` in line has waited so
-    many seconds.
+    many seconds, `leaving` is the share of those who wait that gives up in a second.
     """
     if not people:
         return None
@@ -102,6 +117,8 @@ def predict(
         return None
     handled = max(sum(talk.handled for talk in counted) / len(counted), FLOOR)
     seconds = position * handled / people
+    if leaving:
+        seconds = math.log1p(seconds * leaving) / leaving
     if counted[0].recent and counted[0].waited >= FLOOR:
         seconds = min(seconds, 2 * max(counted[0].waited, first))
     return round(max(seconds, first / 2))
@@ -127,8 +144,8 @@ def _estimate(
     team = duty.able(duty.on_duty(session), queue_ids, language, skill)
     free = sum(one.free(at) for one in team)
     people = sum(_counts(one, at) for one in team)
-    talks = _talks(session, queue_id, at)
-    seconds = predict(line.ahead + 1, talks, people, free, line.first)
+    past = _past(session, queue_id, at)
+    seconds = predict(line.ahead + 1, past.talks, people, free, line.first, past.leaving)
     low, high = band(seconds) if seconds is not None else (None, None)
     return Estimate(line.ahead + 1, seconds, low, high, people)
 
@@ -153,20 +170,28 @@ def _line(
     return Line(ahead, max((at - oldest).total_seconds(), 0.0) if oldest else 0.0)
 
 
-def _talks(session: Session, queue_id: int | None, at: datetime) -> list[Talk]:
-    """The newest talks with callers of this queue that are over."""
+def _past(session: Session, queue_id: int | None, at: datetime) -> Past:
+    """The newest calls that waited in this queue and are over."""
     mine = Call.queue_id.is_(None) if queue_id is None else Call.queue_id == queue_id
     rows = session.execute(
         select(Call.queued_at, Call.answered_at, Call.ended_at, Call.wrapped_at)
         .where(Call.started_at >= at - LONGER, mine)
         .where(Call.state.in_((CallState.ENDED, CallState.WRAP_UP)))
-        .where(Call.queued_at.is_not(None), Call.answered_at.is_not(None))
-        .where(Call.ended_at.is_not(None))
+        .where(Call.queued_at.is_not(None), Call.ended_at.is_not(None))
+        .where(or_(Call.answered_at.is_not(None), Call.direction == Direction.INBOUND))
         .order_by(Call.started_at.desc(), Call.id.desc())
         .limit(LOOKED_AT)
     ).all()
-    newest = sorted(rows, key=lambda row: row[1] or at, reverse=True)
-    return [_talk(*row, at) for row in newest]
+    waited = sum(_seconds(queued, answered or ended) for queued, answered, ended, _ in rows)
+    newest = sorted((row for row in rows if row[1]), key=lambda row: row[1] or at, reverse=True)
+    gone = len(rows) - len(newest)
+    leaving = gone / waited if gone >= FEWEST and waited else 0.0
+    return Past([_talk(*row, at) for row in newest], leaving)
+
+
+def _seconds(since: datetime | None, until: datetime | None) -> float:
+    assert since is not None and until is not None
+    return max((until - since).total_seconds(), 0.0)
 
 
 def _talk(
@@ -179,7 +204,7 @@ def _talk(
     assert queued is not None and answered is not None and ended is not None
     over = wrapped or ended
     return Talk(
-        waited=max((answered - queued).total_seconds(), 0.0),
-        handled=max((over - answered).total_seconds(), 0.0),
+        waited=_seconds(queued, answered),
+        handled=_seconds(answered, over),
         recent=over > at - RECENT,
     )

@@ -104,7 +104,7 @@ form.addEventListener("keydown", event => {
 // What was typed is kept until a page that comes after it has been shown by the server.
 form.addEventListener("submit", () => sessionStorage.setItem("article-sent", key));
 
-const kept = store.get(), failed = document.querySelector(".flash[data-tone=bad]");
+const kept = store.get(), failed = document.querySelector(".flash[data-tone=bad]:not([hidden])");
 if (sessionStorage.getItem("article-sent") === key && !failed) store.drop();
 else if (kept && !failed && FIELDS.some(name => kept[name] !== form.elements[name].value)) {
   for (const name of FIELDS) form.elements[name].value = kept[name];

@@ -52,7 +52,7 @@ def allow(visit: Visitor, *origins: str) -> None:
     admin.goto("/admin/embed")
     admin.locator("#f-embed_origins").fill("\n".join(origins))
     admin.get_by_role("button", name="Save").click()
-    expect(admin.locator(".flash")).to_be_visible()
+    expect(admin.locator(".flash[role=status]")).to_be_visible()
     assert inspect(admin) == []
 
 

@@ -124,7 +124,7 @@ def test_a_promise_is_broken_and_the_supervisor_hears_it_once(visit: Visitor, ho
     admin.locator("[name=act]").last.select_option("notify:supervisor")
     admin.locator("[name=after]").last.fill("0:00:01")
     admin.locator("button[form=policy]").click()
-    expect(admin.locator(".flash")).to_be_visible()
+    expect(admin.locator(".flash[role=status]")).to_be_visible()
 
     supervisor, agent = visit("maryna"), visit("denys")
     supervisor.goto("/desk?view=breached")

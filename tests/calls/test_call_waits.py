@@ -175,3 +175,11 @@ def test_the_told_wait_beats_what_others_tell(agents: int, per_hour: Sequence[in
     mean = sum(real for _told, real in pairs) / len(pairs)
     flat = error_of([(mean, real) for _told, real in pairs])
     assert error_of(pairs) < 0.6 * flat, (error_of(pairs), flat, mean)
+
+
+def test_those_who_give_up_shorten_the_wait_of_the_others() -> None:
+    talks = [Talk(100.0, 60.0, recent=True)] * 5
+    alone = [predict(place, talks, 2, 0, 90.0) for place in (1, 4, 7)]
+    among_others = [predict(place, talks, 2, 0, 90.0, 1 / 60) for place in (1, 4, 7)]
+    assert alone == [45, 120, 200]
+    assert among_others == [45, 66, 90]  # 60 s · ln(1 + wait / 60 s)
