@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -93,7 +94,10 @@ def place(product: Product) -> None:
 
 def _is_twin(pid: int) -> bool:
     """Of all children it alone has neither the database open nor an event loop."""
-    opened = {str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()}
+    opened = set()
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed while we look
+            opened.add(str(path.readlink()))
     return not any("helpdesk.db" in path or "eventpoll" in path for path in opened)
 
 
