@@ -74,7 +74,9 @@ def test_an_article_is_put_into_the_reply_where_the_cursor_is(visit: Visitor) ->
     expect(summary).to_be_visible()
     summary.click()
     shot(page, "kb-beside")
-    page.fill("#kb-q", "возврат денег")
+    expect(page.locator("#answers-list [data-insert]").first).to_be_visible()
+    with page.expect_response(lambda answer: "articles?q=" in answer.url):
+        page.fill("#kb-q", "возврат денег")
     button = page.locator("#answers-list [data-insert*='/help/']").first
     expect(button).to_be_visible()
     page.fill("#text-reply", "Здравствуйте!")
