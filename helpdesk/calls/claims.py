@@ -28,7 +28,7 @@ KINDS = RINGS | {REDIRECT, HANG_UP, HOLD, UNHOLD, RECORD, FETCH}
 
 LEASE = timedelta(seconds=30)  # longer than one request may take
 SOON = timedelta(milliseconds=300)  # until a leg that rings has its name
-HANGING = timedelta(seconds=5)  # that a hang-up is waited for before the same agent is rung
+HANGING = timedelta(seconds=5)  # that the end of an agent's leg is waited for before the next
 STALE = timedelta(minutes=2)  # after it nobody waits any more for what was to happen
 
 
@@ -188,16 +188,16 @@ def _is_early(command: CallCommand, call: Call, leg: CallLeg | None) -> bool:
 
 
 def _is_busy(session: Session, command: CallCommand, leg: CallLeg | None, at: datetime) -> bool:
-    """Whether the agent's telephone is just being hung up in another call: it can't ring yet."""
-    if command.kind != RING_AGENT or leg is None or leg.user_id is None:
+    """Whether the agent's telephone is still in the call before this one, e.g. being hung up."""
+    if command.kind != RING_AGENT or leg is None or at - command.created_at >= HANGING:
         return False
     query = (
-        select(CallCommand.id)
-        .join(CallLeg, CallLeg.id == CallCommand.leg_id)
-        .where(CallCommand.due_at.is_not(None), CallCommand.kind == HANG_UP)
-        .where(CallLeg.user_id == leg.user_id, CallCommand.created_at > at - HANGING)
+        select(CallLeg.state)
+        .join(Offer, Offer.leg_id == CallLeg.id)
+        .where(Offer.user_id == leg.user_id, Offer.leg_id != leg.id)
     )
-    return session.scalar(query.limit(1)) is not None
+    state = session.scalar(query.order_by(Offer.id.desc()).limit(1))
+    return state is not None and state not in OVER
 
 
 def _task(session: Session, command: CallCommand, call: Call, leg: CallLeg | None) -> Task:

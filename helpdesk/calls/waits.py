@@ -51,11 +51,18 @@ class Line(NamedTuple):
 
 
 class Past(NamedTuple):
-    """Calls of late: the talks, the newest first, and how many callers a second of those who wait
-    give up."""
+    """Calls of late: the talks, the newest first, how many callers gave up, and for how many
+    seconds all of them together have waited."""
 
     talks: Sequence["Talk"]
-    leaving: float
+    gone: int
+    waited: float
+
+    def leaving(self, line: Line) -> float:
+        """The share of those who wait that gives up in a second. Who waits now has not given up
+        yet; they joined one after the other."""
+        waited = self.waited + line.ahead * line.first / 2
+        return self.gone / waited if self.gone >= FEWEST and waited else 0.0
 
 
 class Talk(NamedTuple):
@@ -145,7 +152,7 @@ def _estimate(
     free = sum(one.free(at) for one in team)
     people = sum(_counts(one, at) for one in team)
     past = _past(session, queue_id, at)
-    seconds = predict(line.ahead + 1, past.talks, people, free, line.first, past.leaving)
+    seconds = predict(line.ahead + 1, past.talks, people, free, line.first, past.leaving(line))
     low, high = band(seconds) if seconds is not None else (None, None)
     return Estimate(line.ahead + 1, seconds, low, high, people)
 
@@ -184,9 +191,7 @@ def _past(session: Session, queue_id: int | None, at: datetime) -> Past:
     ).all()
     waited = sum(_seconds(queued, answered or ended) for queued, answered, ended, _ in rows)
     newest = sorted((row for row in rows if row[1]), key=lambda row: row[1] or at, reverse=True)
-    gone = len(rows) - len(newest)
-    leaving = gone / waited if gone >= FEWEST and waited else 0.0
-    return Past([_talk(*row, at) for row in newest], leaving)
+    return Past([_talk(*row, at) for row in newest], len(rows) - len(newest), waited)
 
 
 def _seconds(since: datetime | None, until: datetime | None) -> float:
