@@ -201,3 +201,18 @@ def test_upkeep_works_while_others_read(app: Flask) -> None:
         session.scalar(select(func.count()).select_from(Ticket))
         upkeep.checkpoint()
         upkeep.statistics()
+
+
+def test_a_large_base_gets_statistics_and_a_small_one_none(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are needed for tables that this connection never asked, too."""
+    if not ext.is_sqlite(ext.db.engine):
+        assert upkeep.statistics() is False
+        return
+    assert upkeep.statistics() is False
+    monkeypatch.setattr(upkeep, "LEAST_PAGES", 1)
+    assert upkeep.statistics() is True
+    with ext.session() as session:
+        known = set(session.scalars(text("SELECT DISTINCT tbl FROM sqlite_stat1")))
+    assert {"client", "contact_point", "user"} <= known

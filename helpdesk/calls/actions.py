@@ -19,7 +19,6 @@ from helpdesk.calls.models import (
     OfferOutcome,
 )
 from helpdesk.events import Actor
-from helpdesk.events import record as record_event
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
 
 IN_TALK = (CallState.TALKING, CallState.HELD)
@@ -60,17 +59,8 @@ def hold(session: Session, call: Call, held: bool, at: datetime, *, user_id: int
     commands.order(session, call, kind, key=f"hold-{call.id}-{number}", at=at, leg=leg)
     leg.held = held
     record.note(session, call, at, holds={str(number): at})
-    record_event(
-        session,
-        "call.held",
-        actor=Actor(user_id=user_id),
-        at=at,
-        ticket_id=call.ticket_id,
-        client_id=call.client_id,
-        call_id=call.id,
-        user_id=user_id,
-        held=held,
-    )
+    actor = Actor(user_id=user_id)
+    record.say(session, call, "call.held", at, actor=actor, user_id=user_id, held=held)
 
 
 def hang_up(session: Session, call: Call, at: datetime, *, user_id: int) -> None:

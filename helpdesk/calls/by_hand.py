@@ -15,7 +15,6 @@ from helpdesk.calls.models import (
 )
 from helpdesk.clients.models import Client, Person
 from helpdesk.events import Actor
-from helpdesk.events import record as record_event
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
 from helpdesk.lib.tokens import new_token
 from helpdesk.planner import actions as planner
@@ -132,13 +131,4 @@ def _language(session: Session, client_id: int, person_id: int | None) -> str:
 
 
 def _say(session: Session, call: Call, user_id: int, at: datetime) -> None:
-    record_event(
-        session,
-        "call.logged",
-        actor=Actor(user_id=user_id),
-        at=at,
-        ticket_id=call.ticket_id,
-        client_id=call.client_id,
-        call_id=call.id,
-        user_id=user_id,
-    )
+    record.say(session, call, "call.logged", at, actor=Actor(user_id=user_id), user_id=user_id)

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from helpdesk.calls import call_tickets, outgoing, record
 from helpdesk.calls.hours import hours_for
 from helpdesk.calls.models import Call, CallState, Direction
-from helpdesk.events import record as record_event
 from helpdesk.ext import skip_locked
 from helpdesk.planner import actions as planner
 from helpdesk.planner import quiet
@@ -51,16 +50,7 @@ def promise(session: Session, call: Call, number: str, at: datetime) -> Task:
     )
     call.task_id = task.id
     session.flush()
-    record_event(
-        session,
-        "call.callback",
-        at=at,
-        ticket_id=ticket.id,
-        client_id=ticket.client_id,
-        call_id=call.id,
-        task_id=task.id,
-        queue_id=task.queue_id,
-    )
+    record.say(session, call, "call.callback", at, task_id=task.id, queue_id=task.queue_id)
     return task
 
 

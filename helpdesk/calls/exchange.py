@@ -19,7 +19,6 @@ from helpdesk.calls.models import Call, Direction, LegState, Offer, OfferOutcome
 from helpdesk.calls.providers import pbx
 from helpdesk.calls.providers.pbx import Told
 from helpdesk.events import SYSTEM, Actor
-from helpdesk.events import record as record_event
 from helpdesk.lib import phone
 from helpdesk.lib.errors import Conflict
 from helpdesk.lib.tokens import new_token, token_hash
@@ -92,13 +91,11 @@ def _offered(session: Session, call: Call, told: Told, user_id: int, at: datetim
     except IntegrityError:  # another call rings at them: that one stays in front of them
         return None
     record.note(session, call, at, offer_id=offer.id, offered_at=told.at)
-    record_event(
+    record.say(
         session,
+        call,
         "call.offered",
-        at=at,
-        ticket_id=call.ticket_id,
-        client_id=call.client_id,
-        call_id=call.id,
+        at,
         offer_id=offer.id,
         user_id=user_id,
         queue_id=call.queue_id,

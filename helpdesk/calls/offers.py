@@ -21,7 +21,6 @@ from helpdesk.calls.models import (
     Provider,
 )
 from helpdesk.calls.states import OVER
-from helpdesk.events import record as record_event
 from helpdesk.ext import skip_locked
 
 GRACE = timedelta(seconds=5)
@@ -244,13 +243,11 @@ def _follow(
 def _event(
     session: Session, kind: str, call: Call, offer: Offer, at: datetime, **data: Any
 ) -> None:
-    record_event(
+    record.say(
         session,
+        call,
         kind,
-        at=at,
-        ticket_id=call.ticket_id,
-        client_id=call.client_id,
-        call_id=call.id,
+        at,
         offer_id=offer.id,
         user_id=offer.user_id,
         queue_id=call.queue_id,

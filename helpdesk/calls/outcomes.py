@@ -24,7 +24,6 @@ from helpdesk.calls.models import (
     LegRole,
 )
 from helpdesk.events import SYSTEM, Actor, Event
-from helpdesk.events import record as record_event
 from helpdesk.ext import in_language
 from helpdesk.lib.errors import HelpdeskError
 from helpdesk.planner import actions as planner
@@ -189,17 +188,8 @@ def _missed(session: Session, call: Call, tag: str, at: datetime) -> None:
     if session.scalar(select(Event.id).where(Event.key == key)) is not None:
         return
     ticket = call_tickets.ensure(session, call, at)
-    record_event(
-        session,
-        "call.missed",
-        at=at,
-        ticket_id=ticket.id,
-        client_id=ticket.client_id,
-        key=key,
-        call_id=call.id,
-        queue_id=ticket.queue_id,
-        reason=tag,
-    )
+    queue_id = ticket.queue_id
+    record.say(session, call, "call.missed", at, key=key, queue_id=queue_id, reason=tag)
     actions.set_tags(session, ticket, [*ticket.tags, tag], actor=SYSTEM, at=at)
     if tag == SHORT_CALL:
         return

@@ -25,7 +25,7 @@ from helpdesk.calls.models import (
     Provider,
 )
 from helpdesk.calls.providers.port import Heard
-from helpdesk.events import record
+from helpdesk.events import SYSTEM, Actor, record
 from helpdesk.ext import lock
 from helpdesk.lib.tokens import new_token
 
@@ -200,7 +200,7 @@ def _add(session: Session, news: facts.Facts, at: datetime, **columns: Any) -> C
     )
     session.add(call)
     session.flush()
-    _event(session, call, "call.started", at, direction=call.direction.value)
+    say(session, call, "call.started", at, direction=call.direction.value)
     _tell_moments(session, call, {}, at)
     return call
 
@@ -286,14 +286,26 @@ def _tell_moments(
     }
     for name, kind in _STARTED.items():
         if before.get(name) is None and getattr(call, name) is not None:
-            _event(session, call, kind, at, **about[name])
+            say(session, call, kind, at, **about[name])
 
 
-def _event(session: Session, call: Call, kind: str, at: datetime, **data: Any) -> None:
+def say(
+    session: Session,
+    call: Call,
+    kind: str,
+    at: datetime,
+    *,
+    actor: Actor = SYSTEM,
+    key: str | None = None,
+    **data: Any,
+) -> None:
+    """Write an Event of a call; it stands with the call's ticket and client."""
     record(
         session,
         kind,
+        actor=actor,
         at=at,
+        key=key,
         ticket_id=call.ticket_id,
         client_id=call.client_id,
         call_id=call.id,

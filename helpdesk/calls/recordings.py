@@ -13,10 +13,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from helpdesk import ext, files
+from helpdesk.calls import record
 from helpdesk.calls.carriers import carrier
 from helpdesk.calls.models import Call, Recording, RecordingKind, RecordingState
 from helpdesk.calls.providers.port import CarrierError, Heard
-from helpdesk.events import SYSTEM, Actor, record
+from helpdesk.events import SYSTEM, Actor
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import Conflict, _lazy
 
@@ -275,14 +276,4 @@ def _say(
     **data: Any,
 ) -> None:
     call = call or row.call
-    record(
-        session,
-        kind,
-        actor=actor,
-        at=at,
-        ticket_id=call.ticket_id,
-        client_id=call.client_id,
-        call_id=call.id,
-        recording_id=row.id,
-        **data,
-    )
+    record.say(session, call, kind, at, actor=actor, recording_id=row.id, **data)

@@ -1,7 +1,7 @@
 """After the talk: why they called, what came of it, what is to be done next."""
 
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -11,7 +11,6 @@ from helpdesk.accounts.models import User
 from helpdesk.calls import call_tickets, record
 from helpdesk.calls.models import Call, Disposition, NextStep
 from helpdesk.events import Actor
-from helpdesk.events import record as record_event
 from helpdesk.ext import in_language
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.planner import actions as planner
@@ -82,16 +81,7 @@ def note(session: Session, call: Call, text: str, *, user_id: int, at: datetime)
         return
     call.notes = text.strip()
     session.flush()
-    record_event(
-        session,
-        "call.noted",
-        actor=Actor(user_id=user_id),
-        at=at,
-        ticket_id=call.ticket_id,
-        client_id=call.client_id,
-        call_id=call.id,
-        user_id=user_id,
-    )
+    record.say(session, call, "call.noted", at, actor=Actor(user_id=user_id), user_id=user_id)
 
 
 def _check(notes: str, next_step: NextStep | None, due_at: datetime | None) -> None:
@@ -200,14 +190,12 @@ def _resolve(session: Session, call: Call, ticket: Ticket, user_id: int, at: dat
 
 
 def _say(session: Session, call: Call, user_id: int, at: datetime) -> None:
-    about: dict[str, Any] = {"ticket_id": call.ticket_id, "client_id": call.client_id}
-    record_event(
+    record.say(
         session,
+        call,
         "call.wrapped",
+        at,
         actor=Actor(user_id=user_id),
-        at=at,
-        **about,
-        call_id=call.id,
         user_id=user_id,
         queue_id=call.queue_id,
         disposition=call.disposition.value if call.disposition else None,

@@ -82,7 +82,8 @@ def engine_options(url: str) -> dict[str, Any]:
     """What `SQLALCHEMY_ENGINE_OPTIONS` must be for this database."""
     common = {"pool_size": 16, "hide_parameters": True}  # values may be personal: not into logs
     if url.startswith("sqlite"):
-        return common | {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}}
+        recent = {"pool_recycle": 3600}  # seconds; a new connection reads the statistics anew
+        return common | recent | {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}}
     return common | {"max_overflow": 8, "pool_pre_ping": True}
 
 

@@ -5,6 +5,8 @@ from sqlalchemy.orm import Session
 from helpdesk.ext import fulltext
 from helpdesk.ext.database import db, is_sqlite
 
+LEAST_PAGES = 25_000  # 100 MB
+
 
 def merge(session: Session, name: str, pages: int) -> bool:
     """One step of merging a full-text index; whether there was anything to merge."""
@@ -24,15 +26,28 @@ def checkpoint() -> None:
         _alone("PRAGMA busy_timeout=100", "PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def statistics() -> None:
-    """Let the planner know how the tables have grown. PostgreSQL does it by itself."""
-    if is_sqlite(db.engine):
-        _alone(
-            "PRAGMA mmap_size=0",  # it looks into all tables: their pages would count as ours
-            "PRAGMA busy_timeout=15000",
-            "PRAGMA analysis_limit=1000",
-            "PRAGMA optimize=0x10002",
-        )
+def statistics() -> bool:
+    """Let the planner know how the tables have grown; whether that was worth it.
+
+    Not in a small base: there every plan is quick, and what was counted in it would mislead
+    connections that go on while it grows. Other connections learn of it as they are made anew
+    (`engine_options`). PostgreSQL does all this by itself. `PRAGMA optimize` would be the usual
+    way, but before SQLite 3.46 it leaves out tables that its own connection didn't ask.
+    """
+    if not is_sqlite(db.engine) or _pages() < LEAST_PAGES:
+        return False
+    _alone(
+        "PRAGMA mmap_size=0",  # it looks into all tables: their pages would count as ours
+        "PRAGMA busy_timeout=15000",
+        "PRAGMA analysis_limit=1000",
+        "ANALYZE",
+    )
+    return True
+
+
+def _pages() -> int:
+    with db.engine.connect() as connection:
+        return int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
 
 
 def _alone(*statements: str) -> None:

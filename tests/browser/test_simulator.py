@@ -165,7 +165,7 @@ def test_the_simulator_itself(visit: Visitor, size: tuple[int, int]) -> None:
     expect(page.locator("#f-words")).to_have_value("")
     page.fill("#f-sms", "Передзвоніть")
     page.press("#f-sms", "Enter")
-    expect(page.locator("#sim-texts .me")).to_contain_text("Передзвоніть")
+    expect(page.locator("#sim-texts .me").last).to_contain_text("Передзвоніть")
     page.click("[value=pause]")
     expect(page.locator("#sim[data-stands]")).to_be_attached()
     stands = page.locator("[data-clock-face]").inner_text()

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from helpdesk.calls import menus
+from helpdesk.calls import menus, record
 from helpdesk.calls.caller.turn import PERSON, Turn, scene, step
 from helpdesk.calls.models import VoiceAnswer
 from helpdesk.calls.script import Say, Script
-from helpdesk.events import Actor, record
+from helpdesk.events import Actor
 from helpdesk.kb import log
 from helpdesk.kb.log import Asked, Opened
 from helpdesk.kb.models import Article, ArticleText, Category, Outcome, Source
@@ -120,14 +120,7 @@ def _read_out(turn: Turn, text: ArticleText, rest: Sequence[int]) -> Script:
     turn.note(answer_at=turn.at)
     about = {"article_id": text.article_id, "language": text.lang, "at": turn.at}
     turn.session.add(VoiceAnswer(call_id=turn.call.id, **about))
-    record(
-        turn.session,
-        "call.shown",
-        at=turn.at,
-        client_id=turn.call.client_id,
-        call_id=turn.call.id,
-        article_id=text.article_id,
-    )
+    record.say(turn.session, turn.call, "call.shown", turn.at, article_id=text.article_id)
     read = Opened(text.article_id, text.id, text.lang, Source.PHONE, turn.at, turn.call.token)
     log.save(turn.session, [read])
     says = [Say(text.voice_text, text.lang), turn.say("helped")]

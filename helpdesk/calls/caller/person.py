@@ -2,14 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from helpdesk.calls import prompts, waits
+from helpdesk.calls import prompts, record, waits
 from helpdesk.calls.caller import lines
 from helpdesk.calls.caller.turn import Part, Turn, scene, step
 from helpdesk.calls.hours import hours_for
 from helpdesk.calls.menus import menu_for
 from helpdesk.calls.models import Call, CallState
 from helpdesk.calls.script import Enqueue, Gather, Leave, Pause, Play, Say, Script
-from helpdesk.events import record
 
 BETWEEN = 5  # seconds of silence at the end of an announcement; with the music some 40 in all
 MUSIC = "/static/phone/hold.wav"
@@ -44,15 +43,8 @@ def consent(turn: Turn) -> Script:
     """Silence agrees to the recording, as the wording says; 9 refuses."""
     call = turn.call
     call.consent_given = turn.key != REFUSE
-    record(
-        turn.session,
-        "call.consent",
-        at=turn.at,
-        client_id=call.client_id,
-        call_id=call.id,
-        given=call.consent_given,
-        version=call.consent_version,
-    )
+    given, version = call.consent_given, call.consent_version
+    record.say(turn.session, call, "call.consent", turn.at, given=given, version=version)
     if not call.consent_given:
         turn.first(turn.say("not_recorded"))
     turn.queue_id = turn.was.get("queue_id")
