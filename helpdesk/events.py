@@ -164,6 +164,23 @@ KINDS: Mapping[str, frozenset[str]] = {
         "queue.unattended": "queue_id waiting",
         "phone_menu.changed": "menu_id queue_id fields",
         "contact_point.sms": "contact_point_id stopped",
+        "team.created": "team_id",
+        "team.changed": "team_id fields",
+        "team.deleted": "team_id",
+        "report.exported": "report form",
+        "report.scheduled": "schedule_id report every",
+        "report.stopped": "schedule_id",
+        "report.sent": "schedule_id report_file_id",
+        "report.file_read": "report_file_id",
+        "alarm_rule.created": "rule_id",
+        "alarm_rule.changed": "rule_id fields",
+        "alarm.began": "alarm_id rule_id",
+        "alarm.ended": "alarm_id rule_id",
+        "alarm.acknowledged": "alarm_id rule_id",
+        "exclusion.asked": "exclusion_id clock_id",
+        "exclusion.decided": "exclusion_id clock_id approved",
+        "exclusion.withdrawn": "exclusion_id clock_id",
+        "statement.closed": "statement_id policy_id month",
     }.items()
 }
 

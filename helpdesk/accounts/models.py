@@ -1,4 +1,4 @@
-"""Tables of staff: users, queue membership, sessions, API tokens, one-time links, limits."""
+"""Tables of staff: users, teams, queue membership, sessions, API tokens, one-time links, limits."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,25 @@ class Role(StrEnum):
     AGENT = "agent"
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
+
+
+class ReportScope(StrEnum):
+    """Whose numbers a supervisor sees. An agent sees their own, an administrator all."""
+
+    ALL = "all"
+    TEAM = "team"
+    NONE = "none"
+
+
+class Team(Base):
+    """People who work together, and the queues that are theirs."""
+
+    __tablename__ = "team"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    sort_key: Mapped[str] = mapped_column(SortKey)
+    created_at: Mapped[datetime]
 
 
 class User(Base):
@@ -31,6 +50,10 @@ class User(Base):
     theme: Mapped[str] = mapped_column(String(8), default="system")  # system, light, dark
     signature: Mapped[str] = mapped_column(default="")
     all_queues: Mapped[bool] = mapped_column(default=True)
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"), index=True)
+    reports: Mapped[ReportScope] = mapped_column(
+        EnumText(ReportScope), default=ReportScope.ALL, server_default="all"
+    )
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime | None]

@@ -27,6 +27,7 @@ AGENT = frozenset(
         "token.own",
         "kb.read",
         "kb.write",
+        "report.own",
     }
 )
 SUPERVISOR = AGENT | {
@@ -37,6 +38,11 @@ SUPERVISOR = AGENT | {
     "client.import",
     "client.export",
     "kb.publish",
+    "report.read",
+    "report.export",
+    "report.schedule",
+    "alarm.change",
+    "exclusion.ask",
 }
 ADMIN = SUPERVISOR | {
     "admin.use",
@@ -51,6 +57,9 @@ ADMIN = SUPERVISOR | {
     "reason.change",
     "product.change",
     "kb.admin",
+    "team.change",
+    "exclusion.decide",
+    "statement.close",
 }
 GRANTS: dict[Role, frozenset[str]] = {
     Role.AGENT: AGENT,

@@ -17,7 +17,7 @@ from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
 from helpdesk.lib.text import clean_line
 from helpdesk.lib.tokens import message_id as signed_message_id
 from helpdesk.lib.tokens import new_token
-from helpdesk.tickets import sla
+from helpdesk.tickets import sla, spells
 from helpdesk.tickets.answering import Route, checked_route
 from helpdesk.tickets.models import (
     DONE,
@@ -118,6 +118,7 @@ def set_status(
     else:
         ticket.done_at = ticket.resolved_at = None
     _changed(session, ticket, at)
+    spells.status_changed(session, ticket.id, status, at=at, actor_id=actor.user_id)
     sla.status_changed(session, ticket.id, old=old, new=status, at=at)
     _record_change(session, "ticket.status", ticket, actor, at, old.value, status.value, reason)
 
@@ -164,6 +165,7 @@ def assign(
     old = ticket.assignee_id
     ticket.assignee_id = new
     _changed(session, ticket, at)
+    spells.assigned(session, ticket.id, new, at=at, actor_id=actor.user_id)
     _record_change(session, "ticket.assigned", ticket, actor, at, old, new, reason)
 
 
@@ -174,6 +176,7 @@ def move(session: Session, ticket: Ticket, queue: Queue, *, actor: Actor, at: da
         return
     ticket.queue_id = queue.id
     _changed(session, ticket, at)
+    spells.moved(session, ticket.id, queue.id, at=at, actor_id=actor.user_id)
     sla.conditions_changed(session, ticket.id, at=at)
     _record_change(session, "ticket.queue", ticket, actor, at, old, queue.id, None)
     assignee = session.get(User, ticket.assignee_id) if ticket.assignee_id else None

@@ -93,6 +93,7 @@ class Queue(Base):
     receipts: Mapped[bool] = mapped_column(default=True)
     receipt_articles: Mapped[bool] = mapped_column(default=False, server_default=false())
     in_form: Mapped[bool] = mapped_column(default=False, server_default=false())  # takes web forms
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"), index=True)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 
@@ -133,6 +134,7 @@ class Ticket(Base):
     __tablename__ = "ticket"
     __table_args__ = (
         Index("ix_ticket_recent", "last_message_at", "id"),
+        Index("ix_ticket_created", "created_at", "id"),
         Index("ix_ticket_client", "client_id", "last_message_at"),
         Index("ix_ticket_person", "person_id"),
         partial_index("ix_ticket_reason", "reason_id", "id", where="reason_id IS NOT NULL"),

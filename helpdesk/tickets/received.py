@@ -18,7 +18,7 @@ from helpdesk.ext import add_row
 from helpdesk.lib.errors import NotFound
 from helpdesk.lib.text import clean_line
 from helpdesk.lib.tokens import new_token
-from helpdesk.tickets import sla
+from helpdesk.tickets import sla, spells
 from helpdesk.tickets.content import Content, FileRef
 from helpdesk.tickets.models import (
     DONE,
@@ -92,6 +92,7 @@ def open_ticket(
         **{name: getattr(who, name) for name in _WHO},
         **dict.fromkeys(_MOMENTS, at),
     )
+    spells.opened(session, ticket_id, queue_id, at=at)
     sla.opened(
         session, ticket_id, at=at, priority=priority, queue_id=queue_id, client_tags=client_tags
     )
@@ -223,6 +224,7 @@ def _touch(
         values |= {"status": Status.OPEN, "done_at": None, "resolved_at": None}
     session.execute(_CHANGE, {"ticket_id": ticket_id, **values})
     if wakes:
+        spells.status_changed(session, ticket_id, Status.OPEN, at=at)
         sla.status_changed(session, ticket_id, old=status, new=Status.OPEN, at=at)
         record(
             session,
