@@ -289,6 +289,8 @@ TABLE: dict[str, str] = {
     "desk_composer.send": "ticket.answer",
     "desk_composer.sent": "ticket.answer",
     "desk_composer.upload": "ticket.answer",
+    "desk_here.here": "ticket.read",
+    "desk_here.left": "ticket.read",
     "desk_files.attachment": "ticket.read",
     "desk_files.html": "ticket.read",
     "desk_files.raw": "ticket.read",
@@ -382,7 +384,10 @@ TABLE: dict[str, str] = {
     "simulator.page": "desk.use",
     "simulator.say": "desk.use",
     "simulator.sms": "desk.use",
-    "supervisor_home.home": "supervisor.use",
+    "supervisor_promises.listing": "supervisor.use",
+    "supervisor_wallboard.wallboard": "supervisor.use",
+    "supervisor_wallboard.board": "supervisor.use",
+    "supervisor_wallboard.people": "supervisor.use",
     "supervisor_ratings.listing": "supervisor.use",
 }
 

@@ -104,6 +104,7 @@ OTHERS: Mapping[str, str] = {
     "calendar": "name timezone weekly holidays special",
     "policy": "name client_tag targets",
     "policy_step": "role",
+    "ticket_viewer": "key",
     "clock": "next_step stepped paused_spans explained",
     "event": "kind data key",
     "setting": "name value",

@@ -28,10 +28,12 @@ from helpdesk.privacy.calls import drop_sounds
 from helpdesk.privacy.erase import drop_archived
 from helpdesk.privacy.loose import owned, remove_loose
 from helpdesk.tickets.models import Attachment, Draft
+from helpdesk.tickets.viewers import Viewer
 
 ANSWERS = timedelta(hours=24)  # how long a repeated API request gets the first answer
 UNUSED = timedelta(days=1)  # a file that is being uploaded has no owner for a moment
 UNDO = timedelta(days=30)
+VIEWED = timedelta(days=1)
 MISSED = timedelta(days=2)  # an erasure whose second half a crash may have prevented
 SENT = (OutgoingState.SENT, OutgoingState.DELIVERED, OutgoingState.CAUGHT)
 
@@ -110,6 +112,10 @@ def _portal(at: datetime, limit: int) -> int:
     """Codes and sessions of customers."""
     codes = _delete(PortalCode, PortalCode.expires_at < at, limit)
     return codes + _delete(PortalSession, PortalSession.expires_at < at, limit)
+
+
+def _viewers(at: datetime, limit: int) -> int:
+    return _delete(Viewer, Viewer.seen_at < at - VIEWED, limit)
 
 
 def _limits(at: datetime, limit: int) -> int:
@@ -192,6 +198,7 @@ TASKS: Sequence[Task] = (
     _links,
     _portal,
     _limits,
+    _viewers,
     _answers,
     _searches,
     _readings,

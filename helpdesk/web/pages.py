@@ -43,6 +43,7 @@ from helpdesk.web.desk import (
     duplicates,
     files,
     gaps,
+    here,
     kb,
     kb_beside,
     kb_edit,
@@ -78,10 +79,11 @@ from helpdesk.web.portal import topics as portal_topics
 from helpdesk.web.simulator import line
 from helpdesk.web.simulator import pages as simulator
 from helpdesk.web.site import init_site
-from helpdesk.web.supervisor import home as supervisor_home
+from helpdesk.web.supervisor import promises as supervisor_promises
 from helpdesk.web.supervisor import ratings as supervisor_ratings
 
-DESK = (login, queue, ticket, changes, classify, composer, sending, files, notices, me, keys, zones)
+TICKET = (ticket, changes, classify, composer, sending, here, files)
+DESK = (login, queue, *TICKET, notices, me, keys, zones)
 CALLS = (recordings, call, wrap_up, phone, calls, callbacks, simulator)
 CLIENT = (card, client, client_record, client_people, client_facts, client_items, client_ticket)
 KB = (kb, kb_edit, kb_versions, kb_lists, kb_beside, kb_pictures, admin_kb)
@@ -90,7 +92,7 @@ ASKING = (portal_ask, portal_ticket, portal_files, portal_rate, portal_solved)
 THEIRS = (portal_my, portal_embed)
 PORTAL = (*READING, *ASKING, *THEIRS)
 MERGE = (merge, duplicates, gaps)
-SUPERVISOR = (supervisor_home, supervisor_ratings)
+SUPERVISOR = (supervisor_promises, supervisor_ratings)
 ADMIN = (
     index,
     staff,

@@ -107,6 +107,7 @@ function hold(form) {
   complain(form, "");
   clearTimeout(timers.get(keyOf(ticket, kind)));
   const data = new FormData(form);
+  data.set("seen", document.querySelector("#thread")?.dataset.seen ?? data.get("seen")); // on the screen by now
   data.set("nonce", retry?.text === field.value ? retry.nonce : fresh());
   for (const [name, value] of [...data]) if (value instanceof File && !value.size) data.delete(name);
   pending = { form, kind, ticket, data, url: form.action, text: field.value, nonce: data.get("nonce") };

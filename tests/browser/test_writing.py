@@ -232,3 +232,18 @@ def face(page: Page) -> dict[str, str]:
           field: shown("textarea").id }; }"""
     )
     return found
+
+
+def test_two_agents_on_one_ticket_know_of_each_other(visit: Visitor, house: House) -> None:
+    number = new_ticket(house, "both")
+    first, second = visit("denys"), visit("admin")
+    open_ticket(first, number)
+    expect(first.locator("#here")).to_be_empty()
+    open_ticket(second, number)
+    expect(second.locator("#here")).to_contain_text("Денис Ковальов")
+    type_reply(first, TYPED)
+    expect(first.locator("[data-state]")).to_have_text(SAVED)
+    second.locator("#text-reply").focus()  # asks at once, not in ten seconds
+    expect(second.locator("#here b")).to_contain_text("Денис Ковальов")
+    first.goto("/desk")
+    expect(second.locator("#here")).to_be_empty()

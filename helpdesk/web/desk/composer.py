@@ -13,7 +13,7 @@ from helpdesk import ext, files
 from helpdesk.accounts import limits
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, _lazy
-from helpdesk.tickets import actions, drafts
+from helpdesk.tickets import actions, drafts, viewers
 from helpdesk.tickets.models import Attachment, Draft, MessageKind, Status, Ticket
 from helpdesk.tickets.queries import ticket_for, ticket_id_of
 from helpdesk.web.cached import recount
@@ -103,6 +103,9 @@ def _write(session: Session, ticket: Ticket, kind: MessageKind, text: str) -> No
     if kind == MessageKind.NOTE:
         actions.note(session, ticket, text, user_id=me().id, at=now())
         return
+    seen = request.form.get("seen", "")
+    if seen.isascii() and seen.isdigit() and len(seen) < 18:
+        viewers.check_answered(session, ticket.id, me().id, after=int(seen))
     then = THEN.get(request.form.get("then", ""))
     actions.reply(session, ticket, text, user_id=me().id, at=now(), then=then)
     cite_sent(session, ticket, request.form.getlist("cited"), text, at=now(), by=actor())

@@ -90,6 +90,7 @@ class Thread:
     items: list[Item]
     more: bool
     draft_files: Mapping[MessageKind, list[tuple[Attachment, str]]]
+    last_id: int  # of the newest message; 0: there is none
 
 
 def thread_of(
@@ -117,7 +118,7 @@ def thread_of(
     items.sort(key=lambda item: (item.at, isinstance(item, Happening)))
     items = list(_joined(items))
     waiting = {kind: _with_icons(files[("draft", id_)]) for kind, id_ in drafts.items()}
-    return Thread(items, more, waiting)
+    return Thread(items, more, waiting, messages[-1].id if messages else 0)
 
 
 def _joined(items: Iterable[Item]) -> Iterator[Item]:
