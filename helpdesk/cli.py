@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import backup as keep
 from helpdesk import ext
+from helpdesk.accounts import second_factor, sessions
 from helpdesk.accounts.actions import add_user, create_token, one_time_link
 from helpdesk.app import ConfigError, create_app
 from helpdesk.calls import fallback
@@ -114,6 +115,17 @@ def check(_args: argparse.Namespace) -> int:
         bind = app.config[f"{kind}_BIND"]
         checks.listen(bind.host, bind.port, f"HELPDESK_{kind}_BIND").close()
     say("Settings, data folder, database and ports are in order.")
+    return 0
+
+
+def reset_factor(args: argparse.Namespace) -> int:
+    """For the last administrator who lost the phone and the codes."""
+    app = ready_app()
+    with app.app_context(), ext.write() as session:
+        user = user_named(session, args.email)
+        second_factor.remove(session, user, at=now(), actor=SYSTEM)
+        sessions.log_out_everywhere(session, user.id)
+    say(f"{args.email} logs in by password alone now.")
     return 0
 
 
@@ -221,6 +233,8 @@ def _people(commands: Commands) -> None:
     added.add_argument("--email", required=True)
     added.add_argument("--name", required=True)
     added.add_argument("--role", required=True, help="agent, supervisor or admin")
+    lost = _add(user, "reset-factor", reset_factor, "Turn off a second factor that was lost.")
+    lost.add_argument("--email", required=True)
     token = _group(commands, "token", "Tokens for programs.")
     made = _add(token, "create", token_create, "Make one and print it as the last line.")
     made.add_argument("--user", required=True, metavar="EMAIL")

@@ -25,6 +25,7 @@ DEFAULTS: Mapping[str, Any] = {
     "ask_rating": True,  # in the answer that says it is solved
     "primary_language": "uk",
     "language_rule": "follow",  # or "primary_first"
+    "second_factor": "nobody",  # who must have one: or admins, supervisors, everybody
     "retention_raw_days": 90,
     "retention_draft_days": 30,
     "retention_session_days": 30,
@@ -32,7 +33,11 @@ DEFAULTS: Mapping[str, Any] = {
     "retention_recording_days": 180,
     "pbx_token_hash": "",  # opens the webhook of telephone exchanges; "": nothing does
     "kb_wrong_answers": 10,  # of a hundred given without a person; 0: none is given
+    "norm_least": 3,  # tickets in work, under which an agent has too few; 0: never
+    "norm_most": 25,  # over which too many
+    "retention_report_days": 30,
     "blocked_numbers": [],  # E.164: their calls are refused
+    "wall_limits": {},  # of `reports.levels`: {"calls": [3, 6]}; missing: the usual ones
 }
 
 TEXTS: Mapping[str, int] = {
@@ -111,6 +116,7 @@ def _check(name: str, value: Any) -> None:
     allowed = {
         "primary_language": LANGUAGES,
         "language_rule": ("follow", "primary_first"),
+        "second_factor": ("nobody", "admins", "supervisors", "everybody"),
     }.get(name)
     if allowed and value not in allowed:
         raise HelpdeskError(_lazy("The value of %(name)s does not fit."), field=name, name=name)

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from helpdesk import backup, cli, ext
-from helpdesk.accounts import sessions
+from helpdesk.accounts import second_factor, sessions
 from helpdesk.accounts.actions import find_token, link_user
 from helpdesk.accounts.models import User
 from helpdesk.fields import Field
@@ -100,6 +100,16 @@ def test_token_create_prints_the_bare_token_last(shell: Shell, cast: Cast) -> No
     unknown = ("token", "create", "--name", "t", "--user")
     assert "no user" in shell.refused(*unknown, "nobody@example.com")
     assert "no scope" in shell.refused(*unknown, "alice@example.com", "--scope", "all")
+
+
+def test_a_lost_second_factor_can_be_turned_off_on_the_machine(shell: Shell, cast: Cast) -> None:
+    with ext.write() as session:
+        factor = second_factor.begin(session, session.get_one(User, cast.ada.id), at=now())
+        factor.confirmed_at = now()
+    assert shell("user", "reset-factor", "--email", "ada@example.com") == 0
+    with ext.session() as session:
+        assert second_factor.confirmed(session, cast.ada.id) is None
+    assert shell("user", "reset-factor", "--email", "nobody@example.com") == 2
 
 
 def test_intake_pipe_takes_an_email(

@@ -58,11 +58,18 @@ def check_password(session: Session, email: str, password: str) -> User | None:
 
 
 def log_in(
-    session: Session, user: User, password: str, *, old_token: str | None, agent: str, at: datetime
+    session: Session,
+    user: User,
+    password: str | None,
+    *,
+    old_token: str | None,
+    agent: str,
+    at: datetime,
 ) -> str:
     """Open a new session, end the one the browser had, and return the cookie's new token.
 
-    Raises WrongPassword if the password was changed, or the user has left, since it was checked.
+    `password`: as it was typed, None where it was checked on the page before. Raises WrongPassword
+    if the password was changed, or the user has left, since it was checked.
     """
     checked = user.password_hash
     session.refresh(user, with_for_update=True)
@@ -71,7 +78,7 @@ def log_in(
     limits.forget(session, "login", user.email)
     if old_token:
         log_out(session, old_token)
-    if user.password_hash and needs_rehash(user.password_hash):
+    if password is not None and user.password_hash and needs_rehash(user.password_hash):
         user.password_hash = hash_password(password)
     user.last_login_at = at
     token = new_token()

@@ -105,6 +105,7 @@ OTHERS: Mapping[str, str] = {
     "policy": "name client_tag targets",
     "policy_step": "role",
     "ticket_viewer": "key",
+    "second_factor": "nonce recovery",
     "clock": "next_step stepped paused_spans explained",
     "event": "kind data key",
     "setting": "name value",

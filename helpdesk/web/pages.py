@@ -41,6 +41,7 @@ from helpdesk.web.desk import (
     client_ticket,
     composer,
     duplicates,
+    factor,
     files,
     gaps,
     here,
@@ -79,11 +80,18 @@ from helpdesk.web.portal import topics as portal_topics
 from helpdesk.web.simulator import line
 from helpdesk.web.simulator import pages as simulator
 from helpdesk.web.site import init_site
+from helpdesk.web.supervisor import definitions as supervisor_definitions
+from helpdesk.web.supervisor import exclusions as supervisor_exclusions
+from helpdesk.web.supervisor import levels as supervisor_levels
+from helpdesk.web.supervisor import list as supervisor_list
 from helpdesk.web.supervisor import promises as supervisor_promises
 from helpdesk.web.supervisor import ratings as supervisor_ratings
+from helpdesk.web.supervisor import reports as supervisor_reports
+from helpdesk.web.supervisor import statements as supervisor_statements
+from helpdesk.web.supervisor import wallboard as supervisor_wallboard
 
 TICKET = (ticket, changes, classify, composer, sending, here, files)
-DESK = (login, queue, *TICKET, notices, me, keys, zones)
+DESK = (login, factor, queue, *TICKET, notices, me, keys, zones)
 CALLS = (recordings, call, wrap_up, phone, calls, callbacks, simulator)
 CLIENT = (card, client, client_record, client_people, client_facts, client_items, client_ticket)
 KB = (kb, kb_edit, kb_versions, kb_lists, kb_beside, kb_pictures, admin_kb)
@@ -92,7 +100,17 @@ ASKING = (portal_ask, portal_ticket, portal_files, portal_rate, portal_solved)
 THEIRS = (portal_my, portal_embed)
 PORTAL = (*READING, *ASKING, *THEIRS)
 MERGE = (merge, duplicates, gaps)
-SUPERVISOR = (supervisor_promises, supervisor_ratings)
+SUPERVISOR = (
+    supervisor_wallboard,
+    supervisor_levels,
+    supervisor_promises,
+    supervisor_ratings,
+    supervisor_reports,
+    supervisor_list,
+    supervisor_definitions,
+    supervisor_statements,
+    supervisor_exclusions,
+)
 ADMIN = (
     index,
     staff,

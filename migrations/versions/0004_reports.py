@@ -68,6 +68,16 @@ def upgrade() -> None:
         batch_op.create_index('ix_report_schedule_next', ['next_at'], unique=False, sqlite_where=sa.text('next_at IS NOT NULL'), postgresql_where=sa.text('next_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_report_schedule_user_id'), ['user_id'], unique=False)
 
+    op.create_table('second_factor',
+    sa.Column('user_id', ID, nullable=False),
+    sa.Column('nonce', sa.String(length=64), nullable=False),
+    sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_step', ID, nullable=False),
+    sa.Column('recovery', sa.JSON(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_second_factor_user_id')),
+    sa.PrimaryKeyConstraint('user_id', name=op.f('pk_second_factor'))
+    )
     op.create_table('alarm',
     sa.Column('id', ID, nullable=False),
     sa.Column('rule_id', ID, nullable=False),
@@ -144,9 +154,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ticket_spell'))
     )
     with op.batch_alter_table('ticket_spell', schema=None) as batch_op:
-        batch_op.create_index('ix_spell_from', ['from_at'], unique=False)
+        batch_op.create_index('ix_spell_from', ['from_at', 'came', 'ticket_id'], unique=False)
         batch_op.create_index('ix_spell_ticket', ['ticket_id', 'id'], unique=False)
-        batch_op.create_index('ix_spell_to', ['to_at'], unique=False, sqlite_where=sa.text('to_at IS NOT NULL'), postgresql_where=sa.text('to_at IS NOT NULL'))
+        batch_op.create_index('ix_spell_to', ['to_at', 'status', 'queue_id', 'seconds', 'ticket_id'], unique=False, sqlite_where=sa.text('to_at IS NOT NULL'), postgresql_where=sa.text('to_at IS NOT NULL'))
         batch_op.create_index('uq_spell_running', ['ticket_id'], unique=True, sqlite_where=sa.text('to_at IS NULL'), postgresql_where=sa.text('to_at IS NULL'))
 
     op.create_table('ticket_viewer',
@@ -185,6 +195,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_queue_team_id'), ['team_id'], unique=False)
         batch_op.create_foreign_key(batch_op.f('fk_queue_team_id'), 'team', ['team_id'], ['id'])
 
+    with op.batch_alter_table('task', schema=None) as batch_op:
+        batch_op.create_index('ix_task_due', ['due_at', 'id'], unique=False)
+
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.create_index('ix_ticket_created', ['created_at', 'id'], unique=False)
 
@@ -205,6 +218,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.drop_index('ix_ticket_created')
+
+    with op.batch_alter_table('task', schema=None) as batch_op:
+        batch_op.drop_index('ix_task_due')
 
     with op.batch_alter_table('queue', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_queue_team_id'), type_='foreignkey')
@@ -244,6 +260,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_alarm_began')
 
     op.drop_table('alarm')
+    op.drop_table('second_factor')
     with op.batch_alter_table('report_schedule', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_report_schedule_user_id'))
         batch_op.drop_index('ix_report_schedule_next', sqlite_where=sa.text('next_at IS NOT NULL'), postgresql_where=sa.text('next_at IS NOT NULL'))

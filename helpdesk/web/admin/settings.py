@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext, settings
+from helpdesk.accounts import second_factor
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import clean_line
 from helpdesk.web.admin.forms import check_seen, fingerprint, page_status, wrong
@@ -23,6 +24,7 @@ NAMES = (
     *SWITCHES,
     "primary_language",
     "language_rule",
+    "second_factor",
     "retention_raw_days",
     "retention_draft_days",
     "retention_session_days",
@@ -47,6 +49,8 @@ def save() -> BaseResponse | tuple[str, int]:
             changed = {name: value for name, value in wanted.items() if current[name] != value}
             for name, value in changed.items():
                 settings.put(session, name, value, actor=actor())
+            if "second_factor" in changed:
+                second_factor.enforce(session, changed["second_factor"])
     except HelpdeskError as error:
         typed = {name: request.form.get(name, "") for name in NAMES}
         return _page(typed, wrong(error)), page_status(error)
@@ -84,6 +88,12 @@ def _page(values: Mapping[str, Any], errors: dict[str, str] | None = None) -> st
         rules=[
             ("follow", _("The customer’s language where we know it")),
             ("primary_first", _("The primary language, until the customer chooses")),
+        ],
+        factors=[
+            ("nobody", _("Nobody must, everybody may")),
+            ("admins", _("Administrators")),
+            ("supervisors", _("Administrators and supervisors")),
+            ("everybody", _("Everybody")),
         ],
         errors=errors or {},
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
-from helpdesk.accounts import actions, presence
+from helpdesk.accounts import actions, presence, second_factor
 from helpdesk.accounts.models import QueueMember, Role, User
 from helpdesk.ext import LANGUAGES
 from helpdesk.lib.clock import now
@@ -242,6 +242,7 @@ def _page(user: User | None, member: Member, errors: dict[str, str] | None = Non
         "admin/member.html",
         user=user,
         member=member,
+        factor=second_factor.confirmed(reading(), user.id) if user is not None else None,
         seen=seen,
         queues=reading().scalars(select(Queue).order_by(Queue.sort_key)).all(),
         roles=list(Role),

@@ -11,7 +11,9 @@ from helpdesk.accounts.presence import Availability
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.web import again
-from helpdesk.web.guard import COOKIE, actor, me, public, reading, safe_path, said, set_cookie
+from helpdesk.web.desk import factor
+from helpdesk.web.desk.entering import enter
+from helpdesk.web.guard import COOKIE, actor, me, public, reading, safe_path, said
 
 blueprint = Blueprint("desk_login", __name__)
 
@@ -27,20 +29,21 @@ def form() -> str:
 @blueprint.post("/login")
 @public
 def log_in() -> BaseResponse | tuple[str, int]:
-    """Check the password; then on to where the reader wanted, or to the form that waited."""
+    """Check the password; then ask for the second factor, or go on to what was wanted."""
     email = request.form.get("email", "")[:254]
     password = request.form.get("password", "")[:PASSWORD_LIMIT]
     try:
         with ext.write() as session:
             sessions.count_try(session, email, request.remote_addr or "", now())
-        user, token = _opened(email, password)
+        user = sessions.check_password(reading(), email, password)
+        if user is None:
+            raise sessions.WrongPassword()
+        if factor.is_asked(user):
+            return factor.ask(user), 200
+        token = _opened(user, password)
     except HelpdeskError as error:
         return _page({"password": said(error)}, email), error.status
-    browser.clear()  # a new token for forms, too
-    response = again.after_log_in(request.form) or redirect(safe_path(request.form.get("next")))
-    set_cookie(response, token)
-    response.set_cookie("language", user.language, max_age=31_536_000, samesite="Lax")
-    return response
+    return enter(user, token)
 
 
 @blueprint.post("/logout")
@@ -85,13 +88,10 @@ def set_password(token: str) -> BaseResponse | tuple[str, int]:
     return redirect("/login")
 
 
-def _opened(email: str, password: str) -> tuple[User, str]:
-    """Whose password this is, and the token of their new session. Raises WrongPassword."""
-    user = sessions.check_password(reading(), email, password)
-    if user is None:
-        raise sessions.WrongPassword()
+def _opened(user: User, password: str) -> str:
+    """The token of this user's new session. Raises WrongPassword."""
     with ext.write() as session:
-        token = sessions.log_in(
+        return sessions.log_in(
             session,
             session.merge(user, load=False),
             password,
@@ -99,7 +99,6 @@ def _opened(email: str, password: str) -> tuple[User, str]:
             agent=request.user_agent.string,
             at=now(),
         )
-    return user, token
 
 
 def _page(errors: dict[str, str], email: str = "", next: str | None = None) -> str:

@@ -6,14 +6,15 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from helpdesk import ext
-from helpdesk.accounts import sessions
+from helpdesk import ext, settings
+from helpdesk.accounts import second_factor, sessions
 from helpdesk.accounts.actions import change_user
 from helpdesk.accounts.models import User
+from helpdesk.accounts.second_factor import REQUIRED
 from helpdesk.ext import LANGUAGES
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.web.desk.zones import find_zone
-from helpdesk.web.guard import actor, me, needs, said
+from helpdesk.web.guard import actor, me, needs, reading, said
 from helpdesk.web.words import words
 
 blueprint = Blueprint("desk_me", __name__)
@@ -79,6 +80,8 @@ def _page(errors: dict[str, str]) -> str:
     return render_template(
         "desk/me.html",
         section="me",
+        factor=second_factor.confirmed(reading(), me().id),
+        factor_needed=me().role in REQUIRED[settings.get(reading(), "second_factor")],
         errors=errors,
         values={**{key: getattr(me(), key) for key in _FIELDS}, **request.form.to_dict()},
         themes=list(themes.items()),
