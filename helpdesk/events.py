@@ -195,6 +195,8 @@ class Event(Base):
     __table_args__ = (
         Index("ix_event_ticket", "ticket_id", "id"),
         Index("ix_event_client", "client_id", "at", "id"),
+        partial_index("ix_event_user", "user_id", "id", where="user_id IS NOT NULL"),
+        partial_index("ix_event_apart", "at", "id", where="ticket_id IS NULL"),
         partial_index("ix_event_todo", "id", where="todo IS NOT NULL"),
     )
 

@@ -52,6 +52,7 @@ ADMIN = SUPERVISOR | {
     "user.change",
     "setting.change",
     "outbox.read",
+    "log.read",
     "client.erase",
     "field.change",
     "reason.change",

@@ -12,6 +12,7 @@ from helpdesk.web.admin import (
     fields,
     imports,
     index,
+    log,
     outbox,
     phone_menus,
     policies,
@@ -113,6 +114,7 @@ SUPERVISOR = (
 )
 ADMIN = (
     index,
+    log,
     staff,
     fields,
     reasons,

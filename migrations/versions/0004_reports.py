@@ -190,6 +190,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_clock_exclusion')),
     sa.UniqueConstraint('clock_id', name=op.f('uq_clock_exclusion_clock_id'))
     )
+    with op.batch_alter_table('event', schema=None) as batch_op:
+        batch_op.create_index('ix_event_apart', ['at', 'id'], unique=False, sqlite_where=sa.text('ticket_id IS NULL'), postgresql_where=sa.text('ticket_id IS NULL'))
+        batch_op.create_index('ix_event_user', ['user_id', 'id'], unique=False, sqlite_where=sa.text('user_id IS NOT NULL'), postgresql_where=sa.text('user_id IS NOT NULL'))
+
     with op.batch_alter_table('queue', schema=None) as batch_op:
         batch_op.add_column(sa.Column('team_id', ID, nullable=True))
         batch_op.create_index(batch_op.f('ix_queue_team_id'), ['team_id'], unique=False)
@@ -226,6 +230,10 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f('fk_queue_team_id'), type_='foreignkey')
         batch_op.drop_index(batch_op.f('ix_queue_team_id'))
         batch_op.drop_column('team_id')
+
+    with op.batch_alter_table('event', schema=None) as batch_op:
+        batch_op.drop_index('ix_event_user', sqlite_where=sa.text('user_id IS NOT NULL'), postgresql_where=sa.text('user_id IS NOT NULL'))
+        batch_op.drop_index('ix_event_apart', sqlite_where=sa.text('ticket_id IS NULL'), postgresql_where=sa.text('ticket_id IS NULL'))
 
     op.drop_table('clock_exclusion')
     with op.batch_alter_table('ticket_viewer', schema=None) as batch_op:
