@@ -18,6 +18,7 @@ from helpdesk.lib.errors import NotFound
 from helpdesk.tickets.models import Attachment, Draft, Message
 from helpdesk.tickets.queries import ticket_for
 from helpdesk.web.assets import asset
+from helpdesk.web.desk.remote_pictures import with_remote
 from helpdesk.web.desk.thread import INLINE_TYPES
 from helpdesk.web.guard import actor, me, needs, reading, viewer
 
@@ -48,11 +49,16 @@ def attachment(attachment_id: int) -> Response:
 @blueprint.get("/desk/messages/<int:message_id>/html")
 @needs("ticket.read")
 def html(message_id: int) -> Response:
-    """The message as its sender designed it, cleaned, in a frame that can't act or load."""
+    """The message as its sender designed it, cleaned, in a frame that can't act or load.
+
+    With `pictures` those from elsewhere are in it: the reader asked for them.
+    """
     message = _message(reading(), message_id)
     if not message.html:
         raise NotFound()
     body = _with_pictures(message.html, message.attachments)
+    if "pictures" in request.args:
+        body = with_remote(body)
     css = request.host_url.rstrip("/") + asset("css/mail.css")
     page = (
         f'<!doctype html><html><head><meta charset="utf-8"><title>{escape(message.subject)}</title>'
