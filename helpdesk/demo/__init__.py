@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from helpdesk import ext
 from helpdesk.clients.models import Client
-from helpdesk.demo import knowledge, phone, record
-from helpdesk.demo.history import play
+from helpdesk.demo import calls, knowledge, phone, record
+from helpdesk.demo.history import Agenda, play
 from helpdesk.demo.plan import Promised, plan
 from helpdesk.demo.stage import PASSWORD, STAFF, Stage, Writer, build
 from helpdesk.demo.story import Story
@@ -52,7 +52,9 @@ def load(at: datetime) -> None:
         knowledge.load(session, at, stage.staff)
         phone.load(session, stage.queues, stage.began, stage.staff["maryna"].id)
         planned = plan(stage, at, pick, promised_by(session, stage))
-        replies = play(session, stage, planned, at)
+        agenda = Agenda()
+        calls.plan(session, stage, at, random.Random(SEED), agenda)
+        replies = play(session, stage, planned, at, agenda)
         record.fill(session, stage, at, pick)
         for moment, message_id in replies[-LAST_EMAILS:]:
             _already_sent(session, message_id, moment)

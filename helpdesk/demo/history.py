@@ -4,6 +4,7 @@ The clocks are swept at every moment at which they had something to do, so that 
 breaches and steps are those that would have happened.
 """
 
+import heapq
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -43,18 +44,38 @@ class Played:
 Step = tuple[datetime, int, int, Callable[[], None]]
 
 
+class Agenda:
+    """What is to happen and when; it happens in the order of time."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._number = 0
+
+    def add(self, moment: datetime, step: Callable[[], None]) -> None:
+        self._number += 1
+        heapq.heappush(self._steps, (moment, self._number, step))
+
+    def run(self, session: Session, until: datetime) -> None:
+        """The clocks do in between what they had to."""
+        while self._steps and self._steps[0][0] <= until:
+            moment, _number, step = heapq.heappop(self._steps)
+            sweep(session, moment)
+            step()
+        sweep(session, until)
+
+
 def play(
-    session: Session, stage: Stage, planned: list[Planned], at: datetime
+    session: Session, stage: Stage, planned: list[Planned], at: datetime, agenda: Agenda
 ) -> list[tuple[datetime, int]]:
-    """Let everything happen until `at`; returns (moment, message id) of our replies by time."""
+    """Let everything happen until `at`, what is on the agenda already among it; returns (moment,
+    message id) of our replies by time."""
     played = [Played(one) for one in planned]
     steps = sorted(
         (step for one in played for step in _steps(session, stage, one)), key=lambda s: s[:3]
     )
     for moment, _number, _order, step in steps:
-        sweep(session, moment)
-        step()
-    sweep(session, at)
+        agenda.add(moment, step)
+    agenda.run(session, at)
     _type_drafts(session, stage, played, at)
     return sorted(reply for one in played for reply in one.replies)
 
