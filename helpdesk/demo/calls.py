@@ -23,7 +23,7 @@ from helpdesk.tickets import actions
 from helpdesk.tickets.models import Status, Ticket
 from helpdesk.tickets.reasons import tree
 
-CALLS, DAYS = 96, 60
+CALLS, DAYS = 64, 60
 RING = timedelta(seconds=20)
 MENU, CONTAINED, SHORT, ABANDONED = "menu", "contained", "short", "abandoned"
 ENDS = (CONTAINED,) * 11 + (MENU,) * 2 + (SHORT,) * 3 + (ABANDONED,) * 8  # of a hundred
