@@ -50,7 +50,7 @@ def kept(size: str) -> Path:
         shelf = kept_articles(ARTICLES[size]) / "helpdesk.db"
         _load(folder / "helpdesk.db", SIZES[size], at, shelf)
 
-    folder = _kept(folder_of(size), f"{size} tickets", make)
+    folder = keep(folder_of(size), f"{size} tickets", make)
     freshen(folder)
     return folder
 
@@ -62,12 +62,13 @@ def kept_articles(count: int) -> Path:
         _prepare(folder, at)
         fill(folder, count, at, vocabularies(SEED), SEED)
 
-    folder = _kept(BENCH / f"articles-{count}", f"{count:,} articles", make)
+    folder = keep(BENCH / f"articles-{count}", f"{count:,} articles", make)
     freshen(folder)
     return folder
 
 
-def _kept(folder: Path, name: str, make: Callable[[Path, datetime], None]) -> Path:
+def keep(folder: Path, name: str, make: Callable[[Path, datetime], None]) -> Path:
+    """The folder, filled by `make` (given the midnight before) if it isn't there or out of date."""
     wanted = {"version": VERSION, "revisions": _revisions()}
     meta = folder / "meta.json"
     if meta.exists():

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
@@ -39,8 +40,10 @@ from helpdesk.lib.clock import now
 from helpdesk.live import heartbeat
 from helpdesk.outbox import sending, sms_sending
 from helpdesk.planner import reminders
+from helpdesk.reports import alarms
 from helpdesk.tickets import escalation, sla
 from helpdesk.tickets.models import Clock
+from helpdesk.web.supervisor import mailing
 
 log = structlog.get_logger()
 
@@ -129,6 +132,17 @@ def sweep_clocks() -> int:
         return escalation.sweep(session, at, SWEEP)
 
 
+def watch_alarms() -> int:
+    """What the rules look at is read before the write lock is taken."""
+    at = now()
+    with ext.session() as session:
+        if not alarms.due(session, at):
+            return 0
+        seen = alarms.look(session, at=at, zone=ZoneInfo(current_app.config["TIMEZONE"]))
+    with ext.write() as session:
+        return alarms.sweep(session, seen, at)
+
+
 def recount_clocks() -> int:
     with ext.write() as session:
         return sla.recount_due(session, now(), RECOUNT)
@@ -198,6 +212,7 @@ QUICK: Sequence[Job] = (
     Job("reminders", remind_planned, 5.0),
     Job("unattended", watch_queues, 5.0),
     Job("clocks", sweep_clocks, 1.0),
+    Job("alarms", watch_alarms, 3.0),
     Job("recount", recount_clocks, 2.0),
     Job("duplicates", find_duplicates, 3.0, linger=0.1),
     Job("import", import_rows, 1.0, linger=0.02),  # the rest is for those who wait for the lock
@@ -211,6 +226,7 @@ SLOW: Sequence[Job] = (
     Job("checkpoint", checkpoint, 60),
     Job("statistics", statistics, 3600),
     Job("kb index", refresh_kb, 300),
+    Job("schedules", mailing.send_due, 30),
 )
 
 

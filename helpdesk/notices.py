@@ -22,20 +22,26 @@ class Notice(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(60), unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     kind: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
 
-    ticket: Mapped[Ticket] = relationship()
+    ticket: Mapped[Ticket | None] = relationship()
     event: Mapped[Event] = relationship()
 
 
 def tell(
-    session: Session, user_id: int, event: Event, ticket_id: int, kind: str, *, at: datetime
+    session: Session,
+    user_id: int,
+    event: Event,
+    ticket_id: int | None,
+    kind: str,
+    *,
+    at: datetime,
 ) -> bool:
-    """Tell a user of an event on a ticket. False if they were told of it before."""
+    """Tell a user of an event, on a ticket or on none. False if they were told of it before."""
     key = f"{event.id}:{user_id}"
     if session.scalar(select(Notice.id).where(Notice.key == key)) is not None:
         return False

@@ -1,11 +1,11 @@
 """What an administrator edits while the product runs: brand, languages, texts, periods."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import JSON, String
+from sqlalchemy import JSON, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from helpdesk.events import SYSTEM, Actor, record
@@ -70,6 +70,13 @@ def get(session: Session, name: str) -> Any:
     return default if found is None else found.value
 
 
+def several(session: Session, names: Sequence[str]) -> list[Any]:
+    """The values of these settings in their order. One statement. Raises KeyError."""
+    rows = session.execute(select(Setting.name, Setting.value).where(Setting.name.in_(names)))
+    found = {row.name: row.value for row in rows}
+    return [found.get(name, DEFAULTS[name]) for name in names]
+
+
 def put(session: Session, name: str, value: Any, *, actor: Actor = SYSTEM) -> None:
     """Change a setting. Raises HelpdeskError if the value does not fit."""
     _check(name, value)
@@ -127,6 +134,9 @@ def _check(name: str, value: Any) -> None:
     if name == "kb_wrong_answers":
         if not 0 <= value <= 50:
             raise HelpdeskError(_lazy("A number from 0 to 50 fits here."), field=name)
+    elif name in ("norm_least", "norm_most"):
+        if not 0 <= value <= 1000:
+            raise HelpdeskError(_lazy("A number from 0 to 1000 fits here."), field=name)
     elif type(value) is int and not 1 <= value <= 3650:
         raise HelpdeskError(_lazy("A number of days from 1 to 3650 fits here."), field=name)
 

@@ -52,6 +52,8 @@ SPOKEN = "кракозябралка"
 CALL_NOTE = "tromplefink"
 PLANNED = "zwirbelhorn"
 TEXTED = "флібберкрякало"
+EXCLUDED = "wobblequince"
+REPORTED = "скрумблезвіт"
 SOUND = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(16) + b"data\x00\x00\x00\x00dringelohka"
 WORDS = (
     *NAME.split(),
@@ -85,6 +87,8 @@ WORDS = (
     CALL_NOTE,
     PLANNED,
     TEXTED,
+    EXCLUDED,
+    REPORTED,
     "dringelohka",
 )
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from tests.spawn import Spawned, Spawner
+
 ROOT = Path(__file__).resolve().parent.parent
 # A test run that is killed takes the products it has started with it.
 TIED = ("setpriv", "--pdeathsig", "TERM")
@@ -32,14 +34,21 @@ class Product:
     """`helpdesk COMMAND…`, or another module, on its own ports and folder.
 
     What it prints goes to `product.log` in the folder: a pipe that nobody reads would stop it.
+    With a spawner it begins as a fork of a process that has imported everything already.
     """
 
     def __init__(
-        self, folder: Path, url: str | None = None, *, module: str = "helpdesk", **env: str
+        self,
+        folder: Path,
+        url: str | None = None,
+        *,
+        module: str = "helpdesk",
+        spawner: Spawner | None = None,
+        **env: str,
     ) -> None:
-        self.folder, self.module = folder, module
+        self.folder, self.module, self.spawner = folder, module, spawner
         self.http, self.smtp = free_port(), free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Spawned | None = None
         self.env = {name: value for name, value in os.environ.items() if "HELPDESK" not in name}
         self.env |= {
             "HELPDESK_DATA_DIR": str(folder),
@@ -61,6 +70,8 @@ class Product:
 
     def command(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run a command to its end."""
+        if self.spawner is not None:
+            return self.spawner.run(self.module, arguments, self.env, stdin)
         command = [sys.executable, "-m", self.module, *arguments]
         return subprocess.run(
             command,
@@ -72,8 +83,12 @@ class Product:
             check=False,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes] | Spawned:
         """Start a command, `run` if none is named; it is not ready yet."""
+        if self.spawner is not None:
+            words = arguments or ("run",)
+            self.process = self.spawner.start(self.module, words, self.env, self.log)
+            return self.process
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*TIED, sys.executable, "-m", self.module, *(arguments or ("run",))],
@@ -86,7 +101,7 @@ class Product:
         return self.process
 
     @contextmanager
-    def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes] | Spawned]:
         """The product, started; killed with all its children at the end."""
         process = self.start(*arguments)
         try:
@@ -147,11 +162,12 @@ def until(true: Callable[[], object], seconds: float = SECONDS) -> float:
     return time.monotonic() - began
 
 
-def end(leader: subprocess.Popen[bytes]) -> None:
-    """SIGKILL to all of a process group."""
+def end(leader: subprocess.Popen[bytes] | Spawned) -> None:
+    """SIGKILL to all of a process group; afterwards their ports are free."""
     for pid in group(leader.pid):
         os.kill(pid, signal.SIGKILL)
     leader.wait(SECONDS)
+    until(lambda: not group(leader.pid))
 
 
 def group(leader: int) -> list[int]:
@@ -162,7 +178,8 @@ def group(leader: int) -> list[int]:
             fields = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[2]) == leader and fields[0] != "Z":
+        dead = fields[0] == "Z" and int(fields[17]) <= 1  # else its other threads are still dying
+        if int(fields[2]) == leader and not dead:
             found.append(int(stat.parent.name))
     return found
 

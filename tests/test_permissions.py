@@ -29,8 +29,9 @@ from helpdesk.calls.record import create as create_call
 from helpdesk.clients import fact_actions, items
 from helpdesk.clients.actions import create_client
 from helpdesk.clients.import_models import ImportKind, ImportRun, RunState
+from helpdesk.clients.match import find_or_create
 from helpdesk.clients.merge import merge
-from helpdesk.clients.models import Client, ContactPoint, DuplicatePair, Person
+from helpdesk.clients.models import Client, ClientKind, ContactPoint, DuplicatePair, Person
 from helpdesk.events import Actor
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.intake.receive import process_new
@@ -45,8 +46,22 @@ from helpdesk.outbox.models import Outgoing
 from helpdesk.planner.models import Task, TaskKind, TaskState
 from helpdesk.products import Product
 from helpdesk.reactions import react
-from helpdesk.tickets.models import Attachment, Mailbox, Message, Policy, Ticket
+from helpdesk.reports import alarm_rules, closing, schedules
+from helpdesk.reports.alarm_rules import Wanted
+from helpdesk.reports.models import Alarm, Every, Exclusion
+from helpdesk.reports.scope import Scope
+from helpdesk.reports.statements import Subject
+from helpdesk.tickets.models import (
+    Attachment,
+    Channel,
+    Clock,
+    Mailbox,
+    Message,
+    Policy,
+    Ticket,
+)
 from helpdesk.tickets.reasons import create_reason
+from helpdesk.tickets.received import open_ticket
 from helpdesk.web.guard import COOKIE
 from tests.cast import Cast
 
@@ -142,6 +157,12 @@ TABLE: dict[str, str] = {
     "admin_staff.new": "user.change",
     "admin_staff.save": "user.change",
     "admin_staff.switch": "user.change",
+    "admin_teams.create": "team.change",
+    "admin_teams.edit": "team.change",
+    "admin_teams.listing": "team.change",
+    "admin_teams.new": "team.change",
+    "admin_teams.remove": "team.change",
+    "admin_teams.save": "team.change",
     "admin_tokens.create": "token.own",
     "admin_tokens.listing": "token.own",
     "admin_tokens.revoke": "token.own",
@@ -398,7 +419,23 @@ TABLE: dict[str, str] = {
     "supervisor_wallboard.wallboard": "supervisor.use",
     "supervisor_wallboard.board": "supervisor.use",
     "supervisor_wallboard.people": "supervisor.use",
+    "supervisor_levels.form": "alarm.change",
+    "supervisor_levels.save": "alarm.change",
+    "supervisor_alarms.listing": "alarm.change",
+    "supervisor_alarms.new": "alarm.change",
+    "supervisor_alarms.create": "alarm.change",
+    "supervisor_alarms.edit": "alarm.change",
+    "supervisor_alarms.save": "alarm.change",
+    "supervisor_alarms.switch": "alarm.change",
+    "supervisor_alarms.acknowledge": "alarm.change",
     "supervisor_ratings.listing": "supervisor.use",
+    "supervisor_schedules.listing": "report.schedule",
+    "supervisor_schedules.new": "report.schedule",
+    "supervisor_schedules.create": "report.schedule",
+    "supervisor_schedules.stop": "report.schedule",
+    "supervisor_schedules.resume": "report.schedule",
+    "supervisor_schedules.send_now": "report.schedule",
+    "supervisor_schedules.file": "report.export",
     "supervisor_statements.listing": "report.read",
     "supervisor_statements.draft": "report.read",
     "supervisor_statements.close": "statement.close",
@@ -442,6 +479,8 @@ OWN_DRAFTS_ONLY = {"desk_composer.remove"}
 # An offer and a talk are worked by the agent who has them: here by nobody.
 OWN_DRAFTS_ONLY |= {f"desk_call.{act}" for act in ("accept", "decline", "hold", "hang_up", "notes")}
 OWN_DRAFTS_ONLY |= {"desk_wrap_up.save"}
+# A file of a report is for whom it was sent to: here to nobody.
+OWN_DRAFTS_ONLY |= {"supervisor_schedules.file"}
 # Without demo data the simulator is for administrators.
 ADMINS_OWN = "simulator."
 
@@ -501,6 +540,8 @@ def world(app: Flask, cast: Cast) -> World:
             "form": "csv",
             "report": "sla",
             "listed": "sla",
+            **_contract(session, cast),
+            **_alarm(session, cast),
             "article_id": (article := _article(session)).article_id,
             "ref": article.article_id,
             "picture_id": 1,
@@ -597,6 +638,54 @@ def _import_run(session: Session, cast: Cast) -> int:
     session.add(run)
     session.flush()
     return run.id
+
+
+def _alarm(session: Session, cast: Cast) -> dict[str, int]:
+    """A rule, and an alarm of it."""
+    wanted = Wanted("Busy", "calls", "over", 5, role="supervisor")
+    actor = Actor(user_id=cast.sam.id)
+    rule = alarm_rules.create(session, wanted, Scope(), actor=actor, at=now())
+    alarm = Alarm(rule_id=rule.id, began_at=now(), value=6, worst=6, threshold=5, comment="")
+    session.add(alarm)
+    session.flush()
+    return {"rule_id": rule.id, "alarm_id": alarm.id}
+
+
+def _contract(session: Session, cast: Cast) -> dict[str, Any]:
+    """A closed statement of an organisation, an exclusion and a schedule that Sam asked for."""
+    who = find_or_create(session, email="firm@firm.example", name="Firm", at=now())
+    session.get_one(Client, who.client_id).kind = ClientKind.ORGANISATION
+    begun = now() - timedelta(days=40)
+    ticket_id = open_ticket(
+        session,
+        queue_id=cast.support.id,
+        who=who,
+        subject="Lamp",
+        channel=Channel.EMAIL,
+        language="en",
+        at=begun,
+    )
+    query = select(Clock).where(Clock.ticket_id == ticket_id).order_by(Clock.id).limit(1)
+    clock = session.scalars(query).one()
+    subject = Subject(who.client_id, clock.policy_id or 0, f"{begun:%Y-%m}")
+    ada, sam = Actor(user_id=cast.ada.id), Actor(user_id=cast.sam.id)
+    statement = closing.close(session, subject, actor=ada, at=now())
+    exclusion = Exclusion(clock_id=clock.id, reason="x", author_id=cast.sam.id, made_at=now())
+    session.add(exclusion)
+    weekly = Every.WEEK
+    schedule = schedules.create(
+        session, cast.sam.id, "sla", {}, every=weekly, hour=8, actor=sam, at=now()
+    )
+    session.flush()
+    return {
+        "organisation_id": who.client_id,
+        "month": "2026-11",
+        "clock_id": clock.id,
+        "exclusion_id": exclusion.id,
+        "statement_id": statement.id,
+        "schedule_id": schedule.id,
+        "report_file_id": 1,
+    }
 
 
 def _miss(session: Session) -> int:

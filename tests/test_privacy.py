@@ -47,11 +47,12 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.lib.tokens import ticket_address
 from helpdesk.outbox import sms_sending
-from helpdesk.outbox.models import Outgoing
+from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.planner.models import Task, TaskKind, TaskState
 from helpdesk.privacy.inventory import BLANKED, decided
 from helpdesk.products import create_product
 from helpdesk.reactions import react
+from helpdesk.reports.models import Exclusion, ReportFile, Statement
 from helpdesk.surveys import Rating
 from helpdesk.tickets import actions, drafts
 from helpdesk.tickets.models import (
@@ -125,6 +126,7 @@ def traces(app: Flask, cast: Cast, clock: time_machine.Traveller) -> Traces:
     other_ticket_id, other_client_id = _elsewhere(app)
     react()
     _phoned(app, cast, client_id, person_id, ticket_id)
+    _reported(cast, client_id, ticket_id)
     return Traces(client_id, person_id, ticket_id, other_ticket_id, other_client_id, file.sha256)
 
 
@@ -273,6 +275,31 @@ def _phoned(app: Flask, cast: Cast, client_id: int, person_id: int, ticket_id: i
     sms_sending.send_due()
 
 
+def _reported(cast: Cast, client_id: int, ticket_id: int) -> None:
+    """A breach that shall not count, a closed month that tells of it, a report that was sent."""
+    sam = cast.sam.id
+    with ext.write() as session:
+        clock = session.scalars(
+            select(Clock).where(Clock.ticket_id == ticket_id).order_by(Clock.id).limit(1)
+        ).one()
+        words = {"client": canaries.NAME, "exclusions": {"1": {"reason": canaries.EXCLUDED}}}
+        content = f"{canaries.REPORTED} {canaries.NAME}"
+        file_id = files.adopt(session, files.put(content.encode()), len(content.encode()))
+        session.add_all([
+            Exclusion(clock_id=clock.id, reason=canaries.EXCLUDED, author_id=sam, made_at=now()),
+            Statement(client_id=client_id, policy_id=clock.policy_id, month="2026-10",
+                      data={"names": words, "numbers": {"met": 3}}, closed_by=sam,
+                      closed_at=now()),
+            ReportFile(user_id=sam, file_id=file_id, filename=f"{canaries.REPORTED}.csv",
+                       content_type="text/csv", size=1, rights="all", created_at=now()),
+            Outgoing(key="schedule:1.2", kind=OutgoingKind.NOTICE, state=OutgoingState.QUEUED,
+                     due_at=now(), created_at=now(), user_id=sam, to_address="sam@example.com",
+                     from_name="", from_address="noreply@example.com", envelope_from="",
+                     rfc_message_id="s@example.com", automatic=True, language="en",
+                     subject=canaries.REPORTED, text=content, html=f"<p>{content}"),
+        ])  # fmt: skip
+
+
 def call_of(number: int, **values: Any) -> Call:
     plain: dict[str, Any] = {
         "provider": Provider.TWIN, "provider_id": f"CA{number}", "token": f"t{number}",
@@ -398,6 +425,18 @@ def test_calls_stay_as_numbers_and_what_was_planned_ends(traces: Traces, cast: C
     assert sms_sending.send_due() == 0
 
 
+def test_a_closed_month_keeps_its_numbers_and_no_report_is_sent(traces: Traces, cast: Cast) -> None:
+    erase(traces, cast)
+    with ext.session() as session:
+        month = session.scalars(select(Statement)).one()
+        assert month.data == {"names": {}, "numbers": {"met": 3}}
+        assert session.scalars(select(Exclusion.reason)).all() == [""]
+        assert session.scalar(select(ReportFile.id)) is None
+        report = session.scalars(select(Outgoing).where(Outgoing.key == "schedule:1.2")).one()
+        assert (report.state, report.due_at) == (OutgoingState.FAILED, None)
+        assert report.to_address == "sam@example.com"
+
+
 def test_others_keep_what_is_theirs(traces: Traces, cast: Cast) -> None:
     erase(traces, cast)
     with ext.session() as session:
@@ -515,7 +554,9 @@ def test_the_client_gets_everything_that_is_known_of_them(traces: Traces, cast: 
     text = json.dumps(document, ensure_ascii=False).lower()
     missing = {word for word in canaries.WORDS if word.lower() not in text}
     # Of a file there is the name with its hash, of a recording that there is one.
-    assert missing == {*canaries.CONTENT.split(), "dringelohka", canaries.ANSWERED}
+    assert missing == {
+        *canaries.CONTENT.split(), "dringelohka", canaries.ANSWERED, canaries.REPORTED
+    }  # fmt: skip
     assert traces.sha256 in text
     assert "survivor" not in text
 

@@ -58,8 +58,10 @@ BIG = (
     "promise",
     "purchase",
     "rating",
+    "report_file",
     "stored_file",
     "ticket",
+    "ticket_spell",
 )
 SQLITE_SCAN = re.compile(r"\bSCAN (?P<table>\w+)(?! USING| VIRTUAL)", re.M)
 PG_SCAN = re.compile(r"\bSeq Scan on \"?(?P<table>\w+)")

@@ -29,6 +29,7 @@ from helpdesk.kb.models import Picture
 from helpdesk.lib.clock import now
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.reactions import react
+from helpdesk.reports.models import ReportFile
 from helpdesk.tickets import actions, drafts
 from helpdesk.tickets.models import Attachment, Draft, Message, MessageKind, Ticket
 from tests.cast import PASSWORD, Cast
@@ -236,6 +237,22 @@ def test_documents_and_pictures_are_owners_too(cast: Cast) -> None:
     privacy.retain(days(31))
     privacy.retain(days(31))
     assert count(StoredFile) == 1
+
+
+def test_files_of_reports_go_after_their_period(cast: Cast, clock: time_machine.Traveller) -> None:
+    paths = []
+    with ext.write() as session:
+        for age in (31, 29):
+            sha256 = files.put(f"a table of {age}".encode())
+            paths.append(files.path_of(sha256))
+            session.add(
+                ReportFile(user_id=cast.sam.id, file_id=files.adopt(session, sha256, 9),
+                           filename="sla.csv", content_type="text/csv", size=9, rights="all",
+                           created_at=days(-age))
+            )  # fmt: skip
+    privacy.retain(now())
+    assert [path.exists() for path in paths] == [False, True]
+    assert count(ReportFile) == 1
 
 
 def test_a_file_that_was_gone_already_stops_nothing(app: Flask, cast: Cast) -> None:

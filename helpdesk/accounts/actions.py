@@ -61,7 +61,7 @@ def add_user(
 
 
 def change_user(session: Session, user: User, *, actor: Actor, **changes: Any) -> None:
-    """Change name, role, language, timezone, theme, signature, all_queues or active.
+    """Change name, role, language, timezone, theme, signature, team, reports, all_queues or active.
 
     A changed role or a leaver's account ends their sessions at once. Raises HelpdeskError when
     the last active administrator would lose the role.

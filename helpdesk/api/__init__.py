@@ -18,6 +18,7 @@ from helpdesk.api import (
     products,
     queues,
     reasons,
+    reports,
     tickets,
     users,
 )
@@ -43,6 +44,7 @@ NOUNS = (
     products,
     queues,
     reasons,
+    reports,
     tickets,
     users,
 )

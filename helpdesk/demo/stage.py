@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from helpdesk import settings
 from helpdesk.accounts.actions import add_user
 from helpdesk.accounts.models import User
+from helpdesk.accounts.teams import create_team, set_members
 from helpdesk.clients.actions import add_contact_point, add_person, create_client
 from helpdesk.clients.match import Known
 from helpdesk.clients.models import Client
@@ -79,6 +80,7 @@ def build(session: Session, at: datetime, pick: random.Random) -> Stage:
         "support": _queue(session, "Support", "+380 44 355 01 10", began),
         "billing": _queue(session, "Billing", "+380 44 355 01 11", began),
     }
+    _teams(session, staff, found, began)
     office = _calendar(session, began)
     _promises(session, found["billing"], office, staff["maryna"], began)
     compiled = calendars.worktime_of(office)
@@ -107,6 +109,20 @@ def _user(session: Session, staff: Staff, at: datetime) -> User:
         )
         user.signature = staff.signature
     return user
+
+
+def _teams(
+    session: Session, staff: Mapping[str, User], known: Mapping[str, Queue], at: datetime
+) -> None:
+    for name, people, queue in (
+        ("Customer care", ("olena", "maryna"), "support"),
+        ("Payments", ("denys",), "billing"),
+    ):
+        team = create_team(session, name=name, at=at)
+        set_members(session, team, [staff[login].id for login in people], actor=SYSTEM)
+        queues.change_queue(
+            session, known[queue], country="UA", at=at, actor=SYSTEM, team_id=team.id
+        )
 
 
 def _queue(session: Session, name: str, number: str, at: datetime) -> Queue:

@@ -23,6 +23,7 @@ from helpdesk.ext.database import (
 )
 from helpdesk.ext.form_tokens import MaskedCSRF, csrf_token
 from helpdesk.ext.languages import LANGUAGES, babel, in_language, init_languages
+from helpdesk.ext.moments import QUARTER, quarter_begins, quarter_of
 from helpdesk.ext.types import CleanText, EnumText, SortKey, UTCDateTime
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "CleanText",
     "EnumText",
     "LANGUAGES",
+    "QUARTER",
     "SortKey",
     "UTCDateTime",
     "add_missing",
@@ -49,6 +51,8 @@ __all__ = [
     "may_succeed_again",
     "migrate",
     "partial_index",
+    "quarter_begins",
+    "quarter_of",
     "session",
     "skip_locked",
     "write",

@@ -45,6 +45,7 @@ class Task(Base):
         partial_index("ix_task_next", "next_at", "id", where="next_at IS NOT NULL"),
         partial_index("ix_task_open", "due_at", "id", where="done_at IS NULL"),
         partial_index("ix_task_number", "number", where="done_at IS NULL"),
+        Index("ix_task_due", "due_at", "id"),
         Index("ix_task_ticket", "ticket_id"),
         Index("ix_task_client", "client_id", "id"),
     )

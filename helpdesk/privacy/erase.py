@@ -28,6 +28,7 @@ from helpdesk.privacy.answers import blank_answers
 from helpdesk.privacy.calls import forget_calls
 from helpdesk.privacy.inventory import BLANKED
 from helpdesk.privacy.record import forget_record
+from helpdesk.privacy.reports import forget_reports
 from helpdesk.privacy.scope import Scope, chunks, family, people_of, scope_of
 from helpdesk.tickets.actions import new_link, set_status
 from helpdesk.tickets.models import Attachment, Draft, Message, Status, Ticket
@@ -96,6 +97,7 @@ def _erase(session: Session, scope: Scope, actor: Actor, at: datetime) -> Erased
     loose += _deliveries(session, scope, at)
     loose += forget_record(session, scope)
     loose += forget_calls(session, scope, at)
+    loose += forget_reports(session, scope, at)
     _outgoing(session, scope)
     _quotes(session, scope)
     _blank(session, Message, Message.id, scope.message_ids, contact_point_id=None)

@@ -21,8 +21,10 @@ from helpdesk.outbox.models import Outgoing
 from helpdesk.planner.models import Task
 from helpdesk.privacy.calls import calls_of
 from helpdesk.privacy.record import rows_of
+from helpdesk.privacy.reports import reports_of
 from helpdesk.privacy.scope import chunks, people_of, scope_of
 from helpdesk.products import Item
+from helpdesk.reports.models import Exclusion, Statement
 from helpdesk.surveys import Rating
 from helpdesk.tickets.models import Attachment, Draft, Message, Ticket
 
@@ -53,6 +55,8 @@ SHAPES: Mapping[type[Base], str] = {
     Recording: "id call_id kind state seconds content_type created_at stored_at",
     CallEvent: "call_id kind received_at payload",
     VoiceAnswer: "call_id article_id language at helped",
+    Exclusion: "clock_id reason made_at decided_at approved",
+    Statement: "id month data closed_at",
     Task: "id kind state person_id number ticket_id title due_at done_at result outcome",
 }
 
@@ -81,6 +85,7 @@ def export_client(session: Session, client_id: int) -> dict[str, Any]:
         "emails_sent": _sent(session, scope.person_ids, scope.ticket_ids),
         **_shapes(rows_of(session, scope)),
         **_shapes(calls_of(session, scope)),
+        **_shapes(reports_of(session, scope)),
         "events": [
             _shape(event)
             for event in session.scalars(

@@ -64,6 +64,7 @@ BLANKED: Mapping[str, Mapping[str, Any]] = {
     "call_command": {"data": {}, "last_error": None},
     "task": {"number": None, "title": "", "outcome": "", "last_error": None},
     "rating": {"comment": ""},
+    "clock_exclusion": {"reason": ""},
 }
 
 # Whole rows go; what they hold may be personal.
@@ -85,10 +86,11 @@ DELETED: Mapping[str, str] = {
     "kb_example": "lang text digest source",
     "kb_search": "lang query source visit outcome",
     "article_reading": "lang source visit",
+    "report_file": "filename content_type rights",
 }
 
 # The values in them that belong to the erased are replaced wherever they stand.
-SEARCHED: Mapping[str, str] = {"idempotent_answer": "body"}
+SEARCHED: Mapping[str, str] = {"idempotent_answer": "body", "contract_statement": "data"}
 
 # Never a client's: words of the product, of the administrator and of the staff, secrets, hashes.
 OTHERS: Mapping[str, str] = {
@@ -138,6 +140,11 @@ OTHERS: Mapping[str, str] = {
     "presence": "number languages skills",  # of staff
     "phone_menu": "greetings choices consent",
     "voice_answer": "language",
+    "team": "name sort_key",
+    "report_schedule": "report query last_error",
+    "alarm_rule": "name measure",
+    "alarm": "comment",
+    "contract_statement": "month",
 }
 
 

@@ -27,6 +27,8 @@ from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.privacy.calls import drop_sounds
 from helpdesk.privacy.erase import drop_archived
 from helpdesk.privacy.loose import owned, remove_loose
+from helpdesk.privacy.reports import drop_files
+from helpdesk.reports.models import ReportFile
 from helpdesk.tickets.models import Attachment, Draft
 from helpdesk.tickets.viewers import Viewer
 
@@ -150,6 +152,18 @@ def _recordings(at: datetime, limit: int) -> int:
     return done
 
 
+def _report_files(at: datetime, limit: int) -> int:
+    query = select(ReportFile.id).where(ReportFile.created_at < _since(at, "retention_report_days"))
+    loose: list[str] = []
+
+    def forget(session: Session, ids: Sequence[int]) -> None:
+        loose.extend(drop_files(session, ids))
+
+    done = _in_chunks(query, ReportFile.id, forget, limit)
+    remove_loose(loose)
+    return done
+
+
 def _call_events(at: datetime, limit: int) -> int:
     """What carriers said and were asked, word for word; the calls' own columns stay."""
     old = _since(at, "retention_raw_days")
@@ -203,6 +217,7 @@ TASKS: Sequence[Task] = (
     _searches,
     _readings,
     _recordings,
+    _report_files,
     _call_events,
     _unused_files,
 )

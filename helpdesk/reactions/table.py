@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from helpdesk.events import Event
 from helpdesk.outbox import actions as outbox
 from helpdesk.outbox import sms, suggested
+from helpdesk.reactions.alarms import tell_of_alarm
 from helpdesk.reactions.callbacks import drop_callbacks, email_unreached
 from helpdesk.reactions.codes import send_code
 from helpdesk.reactions.staff import (
@@ -88,6 +89,7 @@ REACTIONS: dict[str, list[Reaction]] = {
     "task.due": [tell_of_task],
     "task.failed": [tell_of_task, email_unreached],
     "queue.unattended": [tell_of_waiting_callers],
+    "alarm.began": [tell_of_alarm],
 }
 
 TOGETHER: Mapping[Reaction, Reactions] = {

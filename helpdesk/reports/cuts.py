@@ -138,10 +138,9 @@ def organisations(session: Session) -> dict[int, int]:
 def narrowing(cut: str, part: Any, period: Period) -> dict[str, str]:
     """What in an address narrows a report or a list to this part of a cut, and to nothing else."""
     if cut == "day":
-        return Period(part, part, period.zone).query()
+        return period.within(part, part).query()
     if cut == "week":
-        last = min(part + timedelta(days=6), period.last)
-        return Period(max(part, period.first), last, period.zone).query()
+        return period.within(part, part + timedelta(days=6)).query()
     return {"only_reason" if cut == "reason" else cut: str(part)}
 
 
@@ -162,7 +161,7 @@ def names(session: Session, cut: str, ids: Collection[Any], language: str) -> di
     if cut == "reason":
         known = tree(session)
         return {id_: known.title(id_, language) for id_ in ids if id_}
-    if cut not in _NAMED:
+    if cut not in _NAMED or not ids:
         return {}
     model = _NAMED[cut]
     rows = session.execute(select(model.id, model.name).where(model.id.in_([*ids])))

@@ -65,6 +65,7 @@ class ReportFile(Base):
     filename: Mapped[str]
     content_type: Mapped[str] = mapped_column(String(127))
     size: Mapped[int]
+    rights: Mapped[str] = mapped_column(String(64))  # what the reader might see that day
     created_at: Mapped[datetime]
 
     file: Mapped[StoredFile] = relationship()

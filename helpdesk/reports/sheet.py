@@ -64,6 +64,7 @@ class Cell:
     value: float | None
     before: float | None = None  # in the period before
     link: tuple[str, Mapping[str, str]] | None = None
+    word: str | None = None  # msgid: judges the number, e.g. "too many"
 
 
 @dataclass(frozen=True)

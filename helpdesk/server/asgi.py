@@ -92,7 +92,9 @@ class Application:
             if guest is not None:
                 stream = await self.hub.open_guest(guest)
             else:
-                stream = await self.hub.open(_cookie(scope), _last_id(scope), _has_phone(scope))
+                stream = await self.hub.open(
+                    _cookie(scope), _last_id(scope), _has_phone(scope), _has_board(scope)
+                )
         except Full:
             await _say(send, 429, "too many streams", [(b"retry-after", b"30")])
             return
@@ -179,6 +181,11 @@ def _query(scope: Scope) -> dict[str, list[str]]:
 def _has_phone(scope: Scope) -> bool:
     """Whether calls can come to this page: `?desk=1` says that another window is the telephone."""
     return "desk" not in _query(scope)
+
+
+def _has_board(scope: Scope) -> bool:
+    """Whether this page is a wallboard: it is told that anything at all has happened."""
+    return "board" in _query(scope)
 
 
 def _last_id(scope: Scope) -> int | None:

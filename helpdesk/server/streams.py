@@ -48,6 +48,7 @@ class Stream:
 
     who: Watcher | Guest
     phone_here: bool = False  # calls can come to this page: while it is open, its user is there
+    board_here: bool = False  # a wallboard, which any change may concern
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     tickets: set[int] = field(default_factory=set)
     clients: set[int] = field(default_factory=set)
@@ -55,6 +56,7 @@ class Stream:
     notices: bool = False
     phone: bool = False  # this user's own offer, call or availability
     calls: bool = False
+    board: bool = False
     everything: bool = False
     beat: bool = False
     over: bool = False
@@ -66,6 +68,7 @@ class Stream:
             self.wake.set()
             return
         for change in changes:
+            self.board = self.board_here
             if change.phone_id is not None and change.phone_id == self.who.user_id:
                 self.phone = True  # whatever queue it came from
             if not self.who.sees(change):
@@ -77,7 +80,7 @@ class Stream:
                 self.clients.add(change.client_id)
         if len(self.tickets) + len(self.clients) > MOST_PENDING:
             self.over = True
-        if self.tickets or self.clients or self.phone:
+        if self.tickets or self.clients or self.phone or self.board:
             self.wake.set()
 
     def tell(self, *, notices: bool = False, calls: bool = False, beat: bool = False) -> None:
@@ -93,7 +96,7 @@ class Stream:
         """What is pending, as it goes over the line; afterwards nothing is."""
         self.wake.clear()
         named = self.tickets or self.clients or self.lists or self.notices
-        if not (named or self.phone or self.calls or self.everything):
+        if not (named or self.phone or self.calls or self.board or self.everything):
             self.beat = False
             return HEARTBEAT
         if isinstance(self.who, Guest):  # ids and lists are the staff's
@@ -109,6 +112,8 @@ class Stream:
             data["phone"] = True
         if self.calls:
             data["calls"] = True
+        if self.board:
+            data["board"] = True
         if self.everything:
             data["all"] = True
         self._forget()
@@ -117,7 +122,7 @@ class Stream:
 
     def _forget(self) -> None:
         self.tickets, self.clients = set(), set()
-        self.lists = self.notices = self.phone = self.calls = False
+        self.lists = self.notices = self.phone = self.calls = self.board = False
         self.everything = self.beat = False
 
 
@@ -135,7 +140,11 @@ class Hub:
         self.calls_told = 0.0  # monotonic seconds
 
     async def open(
-        self, token: str, last_id: int | None, phone_here: bool = False
+        self,
+        token: str,
+        last_id: int | None,
+        phone_here: bool = False,
+        board_here: bool = False,
     ) -> Stream | None:
         """A stream for the holder of this cookie, or None.
 
@@ -148,7 +157,7 @@ class Hub:
         users = Counter(stream.who.user_id for stream in self.streams)
         if self.closing or users.total() >= PER_PROCESS or users[who.user_id] >= PER_USER:
             raise Full
-        stream = Stream(who, phone_here)
+        stream = Stream(who, phone_here, board_here)
         self.streams.add(stream)
         try:
             await self._begin()

@@ -17,7 +17,9 @@ from helpdesk.tickets.models import Mailbox, Queue
 
 NAME_LIMIT = 80
 MAX_NUMBERS = 50
-CHANGEABLE = frozenset({"name", "numbers", "receipts", "receipt_articles", "in_form", "active"})
+CHANGEABLE = frozenset(
+    {"name", "numbers", "receipts", "receipt_articles", "in_form", "team_id", "active"}
+)
 
 
 def create_queue(

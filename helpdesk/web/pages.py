@@ -22,6 +22,7 @@ from helpdesk.web.admin import (
     reasons,
     settings,
     staff,
+    teams,
     telephony,
     tokens,
 )
@@ -81,6 +82,7 @@ from helpdesk.web.portal import topics as portal_topics
 from helpdesk.web.simulator import line
 from helpdesk.web.simulator import pages as simulator
 from helpdesk.web.site import init_site
+from helpdesk.web.supervisor import alarms as supervisor_alarms
 from helpdesk.web.supervisor import definitions as supervisor_definitions
 from helpdesk.web.supervisor import exclusions as supervisor_exclusions
 from helpdesk.web.supervisor import levels as supervisor_levels
@@ -88,6 +90,7 @@ from helpdesk.web.supervisor import list as supervisor_list
 from helpdesk.web.supervisor import promises as supervisor_promises
 from helpdesk.web.supervisor import ratings as supervisor_ratings
 from helpdesk.web.supervisor import reports as supervisor_reports
+from helpdesk.web.supervisor import schedules as supervisor_schedules
 from helpdesk.web.supervisor import statements as supervisor_statements
 from helpdesk.web.supervisor import wallboard as supervisor_wallboard
 
@@ -104,11 +107,13 @@ MERGE = (merge, duplicates, gaps)
 SUPERVISOR = (
     supervisor_wallboard,
     supervisor_levels,
+    supervisor_alarms,
     supervisor_promises,
     supervisor_ratings,
     supervisor_reports,
     supervisor_list,
     supervisor_definitions,
+    supervisor_schedules,
     supervisor_statements,
     supervisor_exclusions,
 )
@@ -116,6 +121,7 @@ ADMIN = (
     index,
     log,
     staff,
+    teams,
     fields,
     reasons,
     products,

@@ -37,6 +37,11 @@ def words() -> Words:
     return _words(g.get("language") or "en")
 
 
+def words_in(language: str) -> Words:
+    """The words of a language that need not be the reader's, e.g. of an email."""
+    return _words(language)
+
+
 def keys_help() -> Markup:
     """The inside of the dialog behind "?", which stands in every page of the desk."""
     return _keys_help(g.get("language") or "en")
@@ -197,5 +202,6 @@ def notice_text(kind: str) -> str:
         "task.due": _("Something you planned is due"),
         "task.failed": _("A callback reached nobody"),
         "queue.unattended": _("Callers wait and nobody is on duty"),
+        "alarm.began": _("An alarm began"),
     }
     return str(texts.get(kind, _("Something changed")))

@@ -124,6 +124,7 @@ def upgrade() -> None:
     sa.Column('filename', sa.Text(), nullable=False),
     sa.Column('content_type', sa.String(length=127), nullable=False),
     sa.Column('size', ID, nullable=False),
+    sa.Column('rights', sa.String(length=64), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['file_id'], ['stored_file.id'], name=op.f('fk_report_file_file_id')),
     sa.ForeignKeyConstraint(['schedule_id'], ['report_schedule.id'], name=op.f('fk_report_file_schedule_id')),
@@ -194,6 +195,11 @@ def upgrade() -> None:
         batch_op.create_index('ix_event_apart', ['at', 'id'], unique=False, sqlite_where=sa.text('ticket_id IS NULL'), postgresql_where=sa.text('ticket_id IS NULL'))
         batch_op.create_index('ix_event_user', ['user_id', 'id'], unique=False, sqlite_where=sa.text('user_id IS NOT NULL'), postgresql_where=sa.text('user_id IS NOT NULL'))
 
+    with op.batch_alter_table('notice', schema=None) as batch_op:
+        batch_op.alter_column('ticket_id',
+               existing_type=sa.INTEGER(),
+               nullable=True)
+
     with op.batch_alter_table('queue', schema=None) as batch_op:
         batch_op.add_column(sa.Column('team_id', ID, nullable=True))
         batch_op.create_index(batch_op.f('ix_queue_team_id'), ['team_id'], unique=False)
@@ -230,6 +236,11 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f('fk_queue_team_id'), type_='foreignkey')
         batch_op.drop_index(batch_op.f('ix_queue_team_id'))
         batch_op.drop_column('team_id')
+
+    with op.batch_alter_table('notice', schema=None) as batch_op:
+        batch_op.alter_column('ticket_id',
+               existing_type=sa.INTEGER(),
+               nullable=False)
 
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.drop_index('ix_event_user', sqlite_where=sa.text('user_id IS NOT NULL'), postgresql_where=sa.text('user_id IS NOT NULL'))

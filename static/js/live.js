@@ -94,13 +94,14 @@ function sign(online) {
 }
 function listen() {
   if (resting) return;
-  const query = new URLSearchParams({ ...(last && { after: last }), ...(!document.querySelector("[data-near]") && { desk: 1 }) });
+  const query = new URLSearchParams({ ...(last && { after: last }), ...(!document.querySelector("[data-near]") && { desk: 1 }), ...(document.querySelector("#board") && { board: 1 }) });
   source = new EventSource(`/events${query.size ? `?${query}` : ""}`);
   source.addEventListener("change", event => {
     seen = Date.now();
     last = event.lastEventId;
     const change = JSON.parse(event.data);
     if (change.phone) htmx.trigger("#phone", "refresh"); // a ringing telephone does not wait
+    if (change.board || change.all) document.dispatchEvent(new Event("board"));
     gather(named(change));
   });
   source.addEventListener("open", () => {

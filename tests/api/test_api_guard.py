@@ -79,6 +79,8 @@ OPERATIONS: dict[str, tuple[str, str, Any, str]] = {
     "change_product": ("PATCH", "/products/{product}", {"group": "x"}, "product.change"),
     "list_reasons": ("GET", "/reasons", None, "reason.read"),
     "add_reason": ("POST", "/reasons", REASON, "reason.change"),
+    "read_sla": ("GET", "/reports/sla", None, "report.own"),
+    "read_report": ("GET", "/reports/calls", None, "report.own"),
     "merge_clients": ("POST", "/clients/{client}/merge", {"other": 99_999}, "client.merge"),
     "undo_merge": ("POST", "/merges/99999/undo", None, "client.merge"),
     "search_articles": ("GET", "/kb/search?q=lamp", None, "kb.read"),

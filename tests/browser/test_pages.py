@@ -35,6 +35,8 @@ DESK = (
     "/desk/t/{number}/clocks",
     "/desk/nothing/here",
     "/supervisor",
+    "/supervisor/reports/sla?channel=email",
+    "/supervisor/reports/satisfaction",
 )
 ADMIN = (
     "/admin",

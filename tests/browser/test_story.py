@@ -157,7 +157,7 @@ def test_a_promise_is_broken_and_the_supervisor_hears_it_once(visit: Visitor, ho
         WHERE u.email = '{maryna}' AND n.kind = 'clock.stepped' AND n.ticket_id = ({ticket})"
     until(lambda: house.product.rows(told) == [(1,)])
     assert notices.count() == 3  # warned, late, the step
-    supervisor.goto("/supervisor")
+    supervisor.goto("/supervisor/promises")
     expect(supervisor.locator("main table")).to_contain_text("Дым из розетки")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.chaos.senders import Senders
 from tests.product import Product, until
+from tests.spawn import Spawner
 
 KILLS = int(os.environ.get("HELPDESK_TEST_KILLS", "50"))
 CONTROL_KILLS = 25
@@ -55,8 +56,8 @@ def drained(product: Product) -> None:
     raise AssertionError("the worker did not finish")
 
 
-def test_no_acknowledged_email_is_lost_or_doubled(tmp_path: Path) -> None:
-    product = Product(tmp_path, **SETTINGS)
+def test_no_acknowledged_email_is_lost_or_doubled(tmp_path: Path, spawner: Spawner) -> None:
+    product = Product(tmp_path, spawner=spawner, **SETTINGS)
     try:
         acknowledged = torment(product, KILLS)
         drained(product)
@@ -78,13 +79,13 @@ def test_no_acknowledged_email_is_lost_or_doubled(tmp_path: Path) -> None:
     assert len(receipts) == len(set(receipts))
 
 
-def test_the_test_has_teeth(tmp_path: Path) -> None:
+def test_the_test_has_teeth(tmp_path: Path, spawner: Spawner) -> None:
     """An adapter that acknowledges before it commits does lose email in the same torment."""
     first = Product(tmp_path, **SETTINGS)
     first.start()
     until(first.takes_email)
     first.stop()
-    control = Product(tmp_path, module="tests.chaos.early_door", **SETTINGS)
+    control = Product(tmp_path, module="tests.chaos.early_door", spawner=spawner, **SETTINGS)
     try:
         acknowledged = torment(control, CONTROL_KILLS, until_lost=True)
         time.sleep(1)

@@ -8,7 +8,8 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from helpdesk.app import create_app
 from helpdesk.calls.providers.twilio import checker
 from helpdesk.calls.providers.twin import server, state
 from helpdesk.calls.providers.twin.account import account
+from helpdesk.calls.providers.twin.engine.acts import Wrong
 from helpdesk.calls.providers.twin.engine.requests import Reply, Request
 from helpdesk.calls.providers.twin.engine.things import Leg
 from helpdesk.calls.providers.twin.engine.twin import Twin
@@ -30,6 +32,7 @@ from helpdesk.calls.providers.twin.transport import Http
 from helpdesk.lib.clock import now
 from tests.conftest import Template, make_config
 from tests.product import Product, until
+from tests.spawn import Spawner
 
 OURS = "+380443334455"
 STEPS = (
@@ -45,7 +48,7 @@ STEPS = (
     "/twilio/status?end",
 )
 """Where the product dies: while it answers the first request for this address."""
-SECONDS = 12.0  # that one course may take
+SECONDS = 60.0  # that one course may take on a busy machine; it ends with the kill
 
 pytestmark = pytest.mark.chaos
 
@@ -100,49 +103,40 @@ class Town:
         return telephone
 
     def course(self, number: int, telephone: str) -> None:
-        """The happy path of one caller, as far as it gets."""
+        """The happy path of one caller, as far as it gets before the product is dead.
+
+        The agent takes whatever rings: it may be an earlier caller first, of whom the product
+        hears only now that they have hung up.
+        """
         leg = self.twin.call(f"+3806711111{number:02}", OURS)
         self.legs.append(leg)
-        self.after(lambda: self.state(leg)["asks"], lambda: self.press(leg, "0"))
-        self.after(lambda: self.ringing(telephone), lambda: self.act(telephone, "answer"))
-        self.after(lambda: self.asked(telephone), lambda: self.act(telephone, "digits", "1"))
-        self.after(lambda: self.state(leg)["conference"], lambda: time.sleep(0.3))
-        if leg.live:
-            self.twin.act(leg.sid, "hangup")
-
-    def after(self, true: Callable[[], object], then: Callable[[], object]) -> None:
-        """Once it is true, unless the product is dead by then."""
+        done: set[tuple[str, str]] = set()
         end = time.monotonic() + SECONDS
         while not self.line.killed.is_set() and time.monotonic() < end:
-            if true():
-                then()
-                return
+            self.once(done, leg, "digits", self.state(leg)["asks"], "0")
+            self.once(done, leg, "hangup", self.state(leg)["conference"])
+            if (theirs := self.of(telephone)) is not None:
+                self.once(done, theirs, "answer", theirs.status == "ringing")
+                self.once(done, theirs, "digits", self.state(theirs)["asks"], "1")
             time.sleep(0.01)
+
+    def once(
+        self, done: set[tuple[str, str]], leg: Leg, what: str, if_: object, keys: str = ""
+    ) -> None:
+        """Let somebody do something as soon as they can, unless they are gone by then."""
+        if if_ and (leg.sid, what) not in done:
+            done.add((leg.sid, what))
+            with suppress(Wrong):
+                self.twin.act(leg.sid, what, keys=keys)
 
     def state(self, leg: Leg) -> dict[str, object]:
         with self.twin.driver.lock:
             return state.call(self.twin.exchange, leg)
 
-    def press(self, leg: Leg, keys: str) -> None:
-        self.twin.act(leg.sid, "digits", keys=keys)
-
     def of(self, telephone: str) -> Leg | None:
         with self.twin.driver.lock:
             legs = list(self.twin.exchange.legs.values())
         return next((leg for leg in legs if leg.to == telephone and leg.live), None)
-
-    def ringing(self, telephone: str) -> bool:
-        leg = self.of(telephone)
-        return leg is not None and leg.status == "ringing"
-
-    def asked(self, telephone: str) -> object:
-        leg = self.of(telephone)
-        return leg is not None and self.state(leg)["asks"]
-
-    def act(self, telephone: str, what: str, keys: str = "") -> None:
-        leg = self.of(telephone)
-        if leg is not None:
-            self.twin.act(leg.sid, what, keys=keys)
 
     def hang_up(self) -> None:
         """Everybody who is still on the line."""
@@ -161,12 +155,13 @@ class Town:
 
 
 @pytest.fixture
-def town(templates: dict[str, Template], tmp_path: Path) -> Iterator[Town]:
+def town(templates: dict[str, Template], tmp_path: Path, spawner: Spawner) -> Iterator[Town]:
     shutil.copy(templates["sqlite"].source, tmp_path / "helpdesk.db")
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     product = Product(
         tmp_path,
+        spawner=spawner,
         HELPDESK_WEB_WORKERS="1",
         HELPDESK_FIRST_CALENDAR="always",
         HELPDESK_TWIN_URL=url,

@@ -11,6 +11,7 @@ from tests.cast import Cast
 from tests.conftest import Template
 from tests.intake.conftest import door, mailroom
 from tests.product import Product
+from tests.spawn import Spawner
 from tests.web.conftest import Pages, desk
 from tests.web.rooms import enter
 
@@ -25,7 +26,7 @@ def pages(app: Flask, cast: Cast) -> Iterator[Pages]:
 
 
 @pytest.fixture
-def product(templates: dict[str, Template], tmp_path: Path) -> Product:
+def product(templates: dict[str, Template], tmp_path: Path, spawner: Spawner) -> Product:
     """The product on a migrated, empty SQLite; not started yet."""
     shutil.copy(templates["sqlite"].source, tmp_path / "helpdesk.db")
-    return Product(tmp_path, HELPDESK_MAIL_DOMAIN="example.com")
+    return Product(tmp_path, spawner=spawner, HELPDESK_MAIL_DOMAIN="example.com")

@@ -17,6 +17,7 @@ def test_starts_answers_and_stops_on_ctrl_c_with_open_streams(
     product_on_both: Product,
 ) -> None:
     product = product_on_both
+    product.spawner = None  # as a person starts it
     with product.running() as process:
         until(product.ready)
         assert len(children(process.pid)) == 5  # two web, smtp, worker, twin

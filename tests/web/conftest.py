@@ -12,12 +12,15 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from helpdesk import ext
+from helpdesk.accounts import sessions
+from helpdesk.accounts.models import User
 from helpdesk.clients.match import Known
 from helpdesk.lib.clock import now
 from helpdesk.tickets.content import Content
 from helpdesk.tickets.models import NUMBER_OFFSET, Channel, Priority
 from helpdesk.tickets.received import add_message, open_ticket
 from helpdesk.web.cached import forget
+from helpdesk.web.guard import COOKIE
 from tests.cast import PASSWORD, Cast
 from tests.web.inspection import inspect, inspect_csp, parse, text_of
 from tests.web.knowledge import shelf  # noqa: F401 (a fixture)
@@ -81,8 +84,16 @@ class Pages:
 
     app: Flask
     client: Any
-    page: Page | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    begun: bool = False  # somebody has logged in: the first page is the desk, once it is asked for
+    got: Page | None = None
+
+    @property
+    def page(self) -> Page | None:
+        """The page that was got last."""
+        if self.got is None and self.begun:
+            self.get("/desk")
+        return self.got
 
     def get(self, path: str, **more: Any) -> Page:
         forget()
@@ -90,8 +101,9 @@ class Pages:
 
     def post(self, action: str, /, **values: Any) -> Page:
         """Fill in the form for `action` on the current page and send it."""
-        assert self.page is not None
-        fields = self.page.form(action.split("?")[0]) | values
+        page = self.page
+        assert page is not None
+        fields = page.form(action.split("?")[0]) | values
         return self.send(action, fields)
 
     def send(self, path: str, fields: dict[str, Any], **more: Any) -> Page:
@@ -118,13 +130,31 @@ class Pages:
 
     @property
     def token(self) -> str:
-        assert self.page is not None
-        found = [i for i in self.page.all("input") if i.get("name") == "csrf_token"]
+        page = self.page
+        assert page is not None
+        found = [i for i in page.all("input") if i.get("name") == "csrf_token"]
         return found[0].get("value", "")
 
-    def log_in(self, name: str) -> Page:
+    def log_in(self, name: str) -> None:
+        """What the log-in form comes to; the form itself has tests of its own."""
+        with ext.write() as session:
+            user = session.query(User).filter_by(email=f"{name}@example.com").one()
+            token = sessions.log_in(
+                session, user, PASSWORD, old_token=self._cookie(COOKIE), agent="", at=now()
+            )
+            language = user.language
+        self.client.delete_cookie("session")
+        self.client.set_cookie(COOKIE, token)
+        self.client.set_cookie("language", language)
+        self.begun, self.got = True, None
+
+    def log_in_by_form(self, name: str) -> Page:
         self.get("/login")
         return self.post("/login", email=f"{name}@example.com", password=PASSWORD)
+
+    def _cookie(self, name: str) -> str | None:
+        cookie = self.client.get_cookie(name)
+        return cookie.value if cookie else None
 
     def _more(self, more: dict[str, Any]) -> dict[str, Any]:
         return more | {"headers": self.headers | more.get("headers", {})}
@@ -137,8 +167,8 @@ class Pages:
         assert not inspect(tree, whole=whole)
         assert not inspect_csp(response.headers["Content-Security-Policy"])
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-        self.page = Page(response, tree)
-        return self.page
+        self.got = Page(response, tree)
+        return self.got
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from helpdesk.web.admin import (
     tokens,
 )
 from helpdesk.web.portal import files, home, ticket
-from helpdesk.web.supervisor import home as supervisor
+from helpdesk.web.supervisor import promises as supervisor
 from tests.web.conftest import Pages
 
 ROOMS = (

@@ -205,9 +205,9 @@ def test_supervisor_sees_broken_promises_first(
         ticket.sla, ticket.next_due_at = "breached", now()
     clock.shift(600)
     enter(pages, "sam")
-    page = pages.get("/supervisor")
+    page = pages.get("/supervisor/promises")
     assert "Forgotten" in page.text and "−10 min" in page.text
-    assert "No promise is in danger" in pages.get("/supervisor?view=risk").text
+    assert "No promise is in danger" in pages.get("/supervisor/promises?view=risk").text
 
 
 def test_receipt_reads_like_the_page_behind_its_link(pages: Pages, cast: Cast, desk: Desk) -> None:

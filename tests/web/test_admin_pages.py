@@ -20,7 +20,7 @@ LISTS = (
     *("/admin", "/admin/staff", "/admin/staff/new", "/admin/queues", "/admin/queues/new"),
     *("/admin/calendars", "/admin/calendars/new", "/admin/policies", "/admin/policies/new"),
     *("/admin/deliveries", "/admin/deliveries?state=all", "/admin/tokens", "/admin/settings"),
-    *("/outbox", "/outbox?state=failed", "/supervisor", "/supervisor?view=risk"),
+    *("/outbox", "/outbox?state=failed", "/supervisor", "/supervisor/promises?view=risk"),
 )
 
 
@@ -54,7 +54,7 @@ def test_supervisor_sees_promises_and_deliveries_only(pages: Pages) -> None:
     enter(pages, "sam")
     seen = {path for path in LISTS if pages.get(path).status == 200}
     mine = {"/admin/deliveries", "/admin/deliveries?state=all", "/admin/tokens"}
-    assert seen == mine | {"/supervisor", "/supervisor?view=risk"}
+    assert seen == mine | {"/supervisor", "/supervisor/promises?view=risk"}
 
 
 def test_guest_is_asked_to_log_in(pages: Pages) -> None:

@@ -16,7 +16,7 @@ from tests.web.conftest import Desk, Pages
 
 
 def test_agent_logs_in_and_comes_to_the_list(pages: Pages) -> None:
-    page = pages.log_in("alice")
+    page = pages.log_in_by_form("alice")
     assert page.place.startswith("/desk")
     assert "My tickets" in page.text
 
@@ -43,9 +43,9 @@ def test_sixth_try_in_fifteen_minutes_waits(pages: Pages) -> None:
 
 
 def test_cookie_changes_at_log_in_and_ends_at_log_out(pages: Pages, cast: Cast) -> None:
-    pages.log_in("alice")
+    pages.log_in_by_form("alice")
     first = pages.client.get_cookie(COOKIE).value
-    pages.log_in("alice")
+    pages.log_in_by_form("alice")
     second = pages.client.get_cookie(COOKIE)
     assert second.value != first
     assert second.http_only and second.same_site == "Lax"

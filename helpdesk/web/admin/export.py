@@ -1,13 +1,11 @@
 """Export: clients with their people, purchases, invoices and items as CSV or XLSX, streamed."""
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
 import xlsxwriter
-from flask import Blueprint, Response, render_template, request, stream_with_context
+from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
@@ -16,7 +14,6 @@ from helpdesk.clients.exporting import rows
 from helpdesk.clients.facts import Invoice, Purchase
 from helpdesk.clients.import_models import ImportKind
 from helpdesk.clients.importing.columns import PROFILE, Column, columns_of
-from helpdesk.clients.importing.guard import guarded
 from helpdesk.clients.importing.limits import CELL_LIMIT
 from helpdesk.clients.models import Client
 from helpdesk.events import record
@@ -24,15 +21,13 @@ from helpdesk.fields import fields_of
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
 from helpdesk.products import Item
-from helpdesk.web.desk.files import SANDBOX
+from helpdesk.web.files_out import BLOCK, XLSX, as_csv, saved
 from helpdesk.web.guard import actor, may, needs, reading
 
 blueprint = Blueprint("admin_export", __name__)
 
-BLOCK = 1 << 16  # octets or characters that go out at once
 SHEET_ROWS = 1_000_000  # after which another sheet begins
 FORMATS = {"csv": ";", "comma": ",", "xlsx": ""}
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MODELS: dict[ImportKind, Any] = {
     ImportKind.CLIENTS: Client,
     ImportKind.PURCHASES: Purchase,
@@ -65,30 +60,6 @@ def download(kind: str, form: str) -> Response:
     return as_csv([header], found, f"{name}.csv", FORMATS[form])
 
 
-def as_csv(
-    head: Iterable[Sequence[str]], lines: Iterable[Sequence[str]], name: str, delimiter: str
-) -> Response:
-    """Rows as a file that spreadsheets open in the right encoding and run no formula of."""
-    body = stream_with_context(_csv_blocks(head, lines, delimiter))
-    return _saved(Response(body, mimetype="text/csv"), name)
-
-
-def _csv_blocks(
-    head: Iterable[Sequence[str]], lines: Iterable[Sequence[str]], delimiter: str
-) -> Iterator[str]:
-    block = io.StringIO()
-    block.write("\ufeff")
-    writer = csv.writer(block, delimiter=delimiter)
-    for part in (head, lines):
-        for cells in part:
-            writer.writerow([guarded(cell) for cell in cells])
-            if block.tell() > BLOCK:
-                yield block.getvalue()
-                block.seek(0)
-                block.truncate()
-    yield block.getvalue()
-
-
 def _as_xlsx(header: Sequence[str], lines: Iterable[Sequence[str]], name: str) -> Response:
     """Written to a file first: an archive's directory stands at its end."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the answer)
@@ -102,7 +73,7 @@ def _as_xlsx(header: Sequence[str], lines: Iterable[Sequence[str]], name: str) -
     response = Response(_blocks(file), mimetype=XLSX)
     response.call_on_close(file.close)
     response.content_length = size
-    return _saved(response, name)
+    return saved(response, name)
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:
@@ -138,13 +109,6 @@ def _new_sheet(book: Any, header: Sequence[str], bold: Any) -> Any:
     for column, cell in enumerate(header):
         sheet.write_string(0, column, cell, bold)
     return sheet
-
-
-def _saved(response: Response, name: str) -> Response:
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Content-Security-Policy"] = SANDBOX
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _kinds() -> list[tuple[str, str, str]]:

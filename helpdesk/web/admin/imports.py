@@ -20,8 +20,8 @@ from helpdesk.ext import LANGUAGES, in_language
 from helpdesk.fields import fields_of
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
-from helpdesk.web.admin.export import as_csv
 from helpdesk.web.admin.forms import cursor, page_status, wrong
+from helpdesk.web.files_out import as_csv
 from helpdesk.web.guard import actor, may, me, needs, reading, said
 
 blueprint = Blueprint("admin_imports", __name__)

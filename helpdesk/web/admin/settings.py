@@ -20,6 +20,7 @@ blueprint = Blueprint("admin_settings", __name__)
 
 TEXT_LIMIT = 60
 SWITCHES = ("ask_rating",)
+NORMS = ("norm_least", "norm_most")
 NAMES = (
     *SWITCHES,
     "primary_language",
@@ -29,6 +30,8 @@ NAMES = (
     "retention_draft_days",
     "retention_session_days",
     "retention_recording_days",
+    "retention_report_days",
+    *NORMS,
 )
 
 
@@ -70,12 +73,14 @@ def _read() -> dict[str, Any]:
             found[name] = request.form.get(name) == "1"
             continue
         text = clean_line(request.form.get(name, ""), TEXT_LIMIT)
-        found[name] = _number(name, text) if name.endswith("_days") else text
+        found[name] = _number(name, text) if name.endswith("_days") or name in NORMS else text
     return found
 
 
 def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6):
+        if name in NORMS:
+            raise HelpdeskError(_lazy("A number from 0 to 1000 fits here."), field=name)
         raise HelpdeskError(_lazy("A number of days from 1 to 3650 fits here."), field=name)
     return int(text)
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
 from helpdesk.accounts import actions, presence, second_factor
-from helpdesk.accounts.models import QueueMember, Role, User
+from helpdesk.accounts.models import QueueMember, ReportScope, Role, Team, User
 from helpdesk.ext import LANGUAGES
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
@@ -41,6 +41,8 @@ class Member:
     queue_ids: frozenset[int] = frozenset()
     spoken: tuple[str, ...] = ()  # languages in which they take calls
     skills: tuple[str, ...] = ()
+    team: str = ""  # its id; "": none
+    reports: str = ReportScope.ALL.value  # whose numbers a supervisor sees
 
     def changes(self) -> dict[str, Any]:
         return {
@@ -49,6 +51,8 @@ class Member:
             "language": self.language,
             "timezone": self.timezone,
             "all_queues": self.all_queues,
+            "team_id": int(self.team) if self.team else None,
+            "reports": ReportScope(self.reports),
         }
 
 
@@ -116,7 +120,6 @@ def save(user_id: int) -> BaseResponse | tuple[str, int]:
         with ext.write() as session:
             user = _user(session, user_id)
             check_seen(_seen(_member(session, user)))
-            actions.change_user(session, user, actor=actor(), **member.changes())
             _place(session, user, member)
             _skill(session, user, member)
     except HelpdeskError as error:
@@ -175,6 +178,8 @@ def _member(session: Session, user: User) -> Member:
         queue_ids=frozenset(rows),
         spoken=tuple(calls.languages) if calls else (),
         skills=tuple(calls.skills) if calls else (),
+        team=str(user.team_id or ""),
+        reports=user.reports.value,
     )
 
 
@@ -191,6 +196,8 @@ def _read() -> Member:
         queue_ids=frozenset(int(value[:18]) for value in ids),
         spoken=tuple(form.getlist("spoken")[:20]),
         skills=tuple(form.get("skills", "")[:2000].split(",")),
+        team=form.get("team", ""),
+        reports=form.get("reports", ReportScope.ALL.value),
     )
 
 
@@ -202,6 +209,8 @@ def _check(member: Member) -> None:
         "language": member.language in LANGUAGES,
         "timezone": member.timezone in available_timezones(),
         "queue": member.queue_ids <= known,
+        "team": member.team in {"", *map(str, reading().scalars(select(Team.id)))},
+        "reports": member.reports in set(ReportScope),
     }
     for field, is_known in lists.items():
         if not is_known:
@@ -213,9 +222,8 @@ def _check(member: Member) -> None:
 
 
 def _place(session: Session, user: User, member: Member) -> None:
-    """Put the user into their queues, where that differs from what is."""
-    if user.all_queues != member.all_queues:
-        actions.change_user(session, user, actor=actor(), all_queues=member.all_queues)
+    """Put the user into their team and queues, where that differs from what is."""
+    actions.change_user(session, user, actor=actor(), **member.changes())
     wanted = frozenset() if member.all_queues else member.queue_ids
     if wanted != _member(session, user).queue_ids:
         actions.set_queues(session, user, wanted, actor=actor())
@@ -238,6 +246,7 @@ def _seen(member: Member) -> str:
 
 def _page(user: User | None, member: Member, errors: dict[str, str] | None = None) -> str:
     seen = _seen(_member(reading(), user)) if user is not None else ""
+    teams = reading().execute(select(Team.id, Team.name).order_by(Team.sort_key, Team.id))
     return render_template(
         "admin/member.html",
         user=user,
@@ -246,6 +255,12 @@ def _page(user: User | None, member: Member, errors: dict[str, str] | None = Non
         seen=seen,
         queues=reading().scalars(select(Queue).order_by(Queue.sort_key)).all(),
         roles=list(Role),
+        teams=[("", _("No team")), *((str(id_), name) for id_, name in teams)],
+        scopes=[
+            (ReportScope.ALL.value, _("Everybody")),
+            (ReportScope.TEAM.value, _("Their team")),
+            (ReportScope.NONE.value, _("Nobody but themselves")),
+        ],
         errors=errors or {},
     )
 

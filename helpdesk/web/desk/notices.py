@@ -1,7 +1,7 @@
 """The bell: what the reader should know, and reading it."""
 
 from flask import Blueprint, redirect, render_template
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import contains_eager
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -23,7 +23,7 @@ SHOWN = 100
 def notices() -> str:
     query = (
         select(Notice)
-        .join(Notice.ticket)
+        .outerjoin(Notice.ticket)
         .where(Notice.user_id == me().id)
         .options(contains_eager(Notice.ticket))
         .order_by(Notice.id.desc())
@@ -31,7 +31,7 @@ def notices() -> str:
     )
     open_ = viewer().queue_ids
     if open_ is not None:  # a ticket may have moved to where its reader does not work
-        query = query.where(Ticket.queue_id.in_(open_))
+        query = query.where(or_(Notice.ticket_id.is_(None), Ticket.queue_id.in_(open_)))
     rows = [(notice, notice_text(notice.kind)) for notice in reading().scalars(query)]
     unread = any(notice.read_at is None for notice, _text in rows)
     return render_template("desk/notices.html", section="notices", notices=rows, unread=unread)

@@ -1,4 +1,4 @@
-"""/supervisor: promises in danger and broken, and mail that waits for somebody."""
+"""/supervisor/promises: promises in danger and broken, and mail that waits for somebody."""
 
 from flask import Blueprint, render_template, request
 from sqlalchemy import select
@@ -12,14 +12,14 @@ from helpdesk.web.admin.index import failed_deliveries
 from helpdesk.web.formats import promise
 from helpdesk.web.guard import needs, reading, viewer
 
-blueprint = Blueprint("supervisor_home", __name__)
+blueprint = Blueprint("supervisor_promises", __name__)
 
 VIEWS = (View("breached"), View("risk"))
 
 
-@blueprint.get("/supervisor")
+@blueprint.get("/supervisor/promises")
 @needs("supervisor.use")
-def home() -> str:
+def listing() -> str:
     """Breached or at risk, the earliest promise first."""
     wanted = View("risk" if request.args.get("view") == "risk" else "breached")
     page = list_page(reading(), viewer(), wanted, cursor=request.args.get("after"))
@@ -31,7 +31,7 @@ def home() -> str:
     ids = {row.assignee_id for row in page.rows if row.assignee_id}
     people = reading().execute(select(User.id, User.name).where(User.id.in_(ids)))
     return render_template(
-        "supervisor/home.html",
+        "supervisor/promises.html",
         view=wanted.name,
         rows=rows,
         more=page.cursor,

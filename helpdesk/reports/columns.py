@@ -1,0 +1,282 @@
+"""Tables made of rows: each column counts the same rows that its list shows."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import chain
+from operator import add, attrgetter
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from helpdesk.ext import QUARTER
+from helpdesk.lib.errors import HelpdeskError, _lazy
+from helpdesk.reports.cuts import Cut, Facts, Known, cut_named, names, narrowing, organisations
+from helpdesk.reports.filters import WEEKDAYS
+from helpdesk.reports.period import Period
+from helpdesk.reports.scope import Teams, team_of
+from helpdesk.reports.sheet import Ask, Cell, Chart, Line, Measure, Table
+from helpdesk.tickets.models import Priority
+
+LINES = 100
+"""Parts that a table of a page shows; exports ask for all."""
+FactsOf = Callable[[Any], Facts]
+_WEEK = 7
+
+
+class Bundle:
+    """Rows of which all conditions say the same (`mark`), added up; `row` is one of them."""
+
+    __slots__ = ("count", "most", "row", "sums")
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+        self.count = 1
+        self.sums: tuple[float, ...] = row.numbers
+        self.most: float = row.numbers[0] if row.numbers else 0.0
+
+    def add(self, row: Any) -> None:
+        self.count += 1
+        numbers = row.numbers
+        if numbers:
+            self.sums = tuple(map(add, self.sums, numbers))
+            self.most = max(self.most, numbers[0])
+
+
+Bundles = Sequence[Bundle]
+Split = Mapping[Hashable, Bundles]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A measure and how it is made of the rows of a part. `behind`: the list of what it counts,
+    with its own arguments."""
+
+    measure: Measure
+    value: Callable[[Bundles], float | None]
+    behind: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How a table is drawn."""
+
+    chart: Chart | None = None
+    drawn: int = 0
+    goal: float | None = None
+
+
+def cut_for(ask: Ask, offered: Sequence[str]) -> str:
+    """What the report is divided by, the first one unless the address says so.
+
+    Raises HelpdeskError for a cut that isn't offered.
+    """
+    wanted = ask.args.get("by") or offered[0]
+    if wanted not in offered:
+        raise HelpdeskError(
+            _lazy("A report is not divided by “%(name)s”."), field="by", name=wanted[:40]
+        )
+    return wanted
+
+
+def bundles(rows: Iterable[Any]) -> list[Bundle]:
+    """Rows added up; each has a `mark` and `numbers`."""
+    found: dict[Hashable, Bundle] = {}
+    for row in rows:
+        known = found.get(row.mark)
+        if known is None:
+            found[row.mark] = Bundle(row)
+        else:
+            known.add(row)
+    return list(found.values())
+
+
+def many(fits: Callable[[Any], bool], rows: Bundles) -> int:
+    """How many rows fit."""
+    return sum(one.count for one in rows if fits(one.row))
+
+
+def count(fits: Callable[[Any], bool]) -> Callable[[Bundles], int]:
+    """How many rows fit."""
+    return lambda rows: many(fits, rows)
+
+
+def share(part: Callable[[Any], bool], whole: Callable[[Any], bool]) -> Callable[[Bundles], Any]:
+    """What share of the rows of the whole are of the part; None where there are none."""
+
+    def value(rows: Bundles) -> float | None:
+        of = many(whole, rows)
+        return many(part, rows) / of if of else None
+
+    return value
+
+
+def total(number: int, fits: Callable[[Any], bool], rows: Bundles) -> float:
+    """The sum of the number at this place of the rows that fit."""
+    return sum(one.sums[number] for one in rows if fits(one.row))
+
+
+def mean(number: int, fits: Callable[[Any], bool]) -> Callable[[Bundles], Any]:
+    """The mean of the number at this place of the rows that fit; None where there are none."""
+
+    def value(rows: Bundles) -> float | None:
+        of = many(fits, rows)
+        return total(number, fits, rows) / of if of else None
+
+    return value
+
+
+def cells(
+    columns: Sequence[Column], rows: Bundles, before: Bundles | None, narrowed: Mapping[str, str]
+) -> tuple[Cell, ...]:
+    """The numbers of one line; `before` None: there is nothing to compare them with."""
+    found = []
+    for column in columns:
+        value = column.value(rows)
+        was = column.value(before) if before is not None else None
+        link = None
+        if column.behind is not None and value is not None:
+            link = (column.behind, {**narrowed, **column.args})
+        found.append(Cell(value, was, link))
+    return tuple(found)
+
+
+def _quarter(row: Any) -> int:
+    """Days and hours of every time zone begin with a quarter of an hour of UTC."""
+    return int(row.moment.timestamp()) // QUARTER
+
+
+KEYS: Mapping[str, Callable[[Any], Hashable]] = {
+    "queue": attrgetter("queue_id"),
+    "agent": attrgetter("user_id"),
+    "team": attrgetter("queue_id", "user_id"),
+    "client": attrgetter("client_id"),
+    "organisation": attrgetter("client_id"),
+    "product": attrgetter("product_id"),
+    "reason": attrgetter("reason_id"),
+    "language": attrgetter("language"),
+    **dict.fromkeys(("channel", "priority", "kind"), attrgetter("words")),
+    **dict.fromkeys(("day", "week", "slot"), _quarter),
+}
+"""What of a row decides its part: rows that have it in common are in the same one."""
+_UNKNOWN = object()
+
+
+class Division:
+    """How rows fall into the parts of one cut. At most three statements are asked for it.
+
+    Rows have what KEYS reads for the cut; `facts` gives the facts of one.
+    """
+
+    def __init__(self, session: Session, ask: Ask, cut: str, facts: FactsOf) -> None:
+        self.ask, self._facts, self._key = ask, facts, KEYS[cut]
+        self.cut: Cut = cut_named(cut)
+        self._session = session
+        self._teams = team_of(session) if cut == "team" else Teams({}, {})
+        self._above = organisations(session) if cut == "organisation" else {}
+
+    def of(self, rows: Iterable[Any], period: Period) -> Split:
+        """The rows of each part, added up."""
+        known = Known(period, self._teams, self._above)
+        parts: dict[Hashable, Hashable] = {}
+        found: dict[Hashable, list[Any]] = {}
+        for row in rows:
+            key = self._key(row)
+            part = parts.get(key, _UNKNOWN)
+            if part is _UNKNOWN:
+                part = parts[key] = self.cut.part(self._facts(row), known)
+            found.setdefault(part, []).append(row)
+        return {part: bundles(some) for part, some in found.items()}
+
+    def table(
+        self,
+        key: str,
+        title: str,
+        columns: Sequence[Column],
+        now: Split,
+        before: Split,
+        looks: Looks | None = None,
+        only: Callable[[Any], bool] | None = None,
+    ) -> Table:
+        """A line for each part, compared with the same part of the period before. `only`: the rows
+        that this table is about; a part without any has no line.
+        """
+        looks = looks or self.usual()
+        now, before = _only(only, now), _only(only, before)
+        shown, more = self._order(now, columns[0].value)
+        called = names(self._session, self.cut.key, shown, self.ask.language)
+        whole, earlier = [[*chain.from_iterable(split.values())] for split in (now, before)]
+        return Table(
+            key=key,
+            title=title,
+            cut=self.cut.key,
+            measures=tuple(column.measure for column in columns),
+            lines=tuple(self._line(columns, part, now, before, called) for part in shown),
+            total=Line(None, None, cells(columns, whole, earlier, {})),
+            chart=looks.chart,
+            drawn=looks.drawn,
+            goal=looks.goal,
+            more=more,
+        )
+
+    def usual(self, drawn: int = 0) -> Looks:
+        """The chart that suits the cut."""
+        if self.cut.key == "slot":
+            return Looks(Chart.HEAT, drawn)
+        return Looks(Chart.LINE if self._in_time() else Chart.BARS, drawn)
+
+    def _order(
+        self, parts: Split, size: Callable[[Bundles], float | None]
+    ) -> tuple[list[Any], int]:
+        """The parts in the order in which they stand, and how many more there are."""
+        if self.cut.ordered:
+            return _in_order(self.cut.key, parts, self.ask), 0
+        sizes = {part: size(some) or 0 for part, some in parts.items()}
+        found = sorted(sizes, key=lambda part: (-sizes[part], str(part)))
+        most = len(found) if self.ask.args.get("lines") == "all" else LINES
+        return found[:most], max(0, len(found) - most)
+
+    def _line(
+        self,
+        columns: Sequence[Column],
+        part: Any,
+        parts: Split,
+        earlier: Split,
+        called: Mapping[Any, str],
+    ) -> Line:
+        link = narrowing(self.cut.key, part, self.ask.period)
+        before = self._before(part, earlier)
+        return Line(part, called.get(part), cells(columns, parts.get(part, ()), before, link), link)
+
+    def _before(self, part: Any, earlier: Split) -> Bundles | None:
+        """Of a day the one at the same place of the period before."""
+        if not self._in_time():
+            return earlier.get(part, ())
+        days = len(self.ask.period.days)
+        if self.cut.key == "week" and days % _WEEK:
+            return None
+        return earlier.get(part - timedelta(days=days), ())
+
+    def _in_time(self) -> bool:
+        return self.cut.key in ("day", "week")
+
+
+def _only(fits: Callable[[Any], bool] | None, split: Split) -> Split:
+    if fits is None:
+        return split
+    found = {part: [one for one in some if fits(one.row)] for part, some in split.items()}
+    return {part: some for part, some in found.items() if some}
+
+
+def _in_order(cut: str, parts: Split, ask: Ask) -> list[Any]:
+    """By their own order; days and weeks all up to today, so that an empty one is seen."""
+    if cut in ("day", "week"):
+        today = ask.period.local(ask.at).date()
+        days = [day for day in ask.period.days if day <= today] or ask.period.days[:1]
+        if cut == "day":
+            return days
+        return sorted({day - timedelta(days=day.weekday()) for day in days})
+    if cut == "priority":
+        return [word.value for word in reversed(Priority) if word.value in parts]
+    return sorted(parts, key=lambda slot: (WEEKDAYS.index(str(slot)[:3]), str(slot)[3:]))

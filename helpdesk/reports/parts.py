@@ -1,0 +1,97 @@
+"""Which part of a cut a ticket falls into, read with as few of its columns as the cut needs."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Float, String, cast, extract, type_coerce
+from sqlalchemy.orm import Session
+
+from helpdesk.ext import QUARTER, quarter_begins, quarter_of
+from helpdesk.lib.errors import HelpdeskError, _lazy
+from helpdesk.reports.cuts import COLUMNS, Cut, Facts, Known, cut_named, organisations
+from helpdesk.reports.period import Period
+from helpdesk.reports.scope import Teams, team_of
+from helpdesk.tickets.models import Ticket
+
+MOST = 4
+"""Cuts that one table is divided by at once."""
+_READS: Mapping[str, tuple[str, ...]] = {
+    "queue": ("queue_id",),
+    "agent": ("assignee_id",),
+    "team": ("queue_id", "assignee_id"),
+    "client": ("client_id",),
+    "organisation": ("client_id",),
+    "product": ("product_id",),
+    "reason": ("reason_id",),
+    **{word: (word,) for word in ("channel", "priority", "language", "kind")},
+    **dict.fromkeys(("day", "week", "slot"), ("created_at",)),
+}
+_WORDS = ("channel", "priority", "language", "kind")
+_EMPTY = dict.fromkeys(Facts._fields)
+
+
+class Parts:
+    """How tickets are divided by one cut or several: `columns` to read, and `of` for their values.
+
+    A part is a tuple with a value for each cut, as `cuts.Cut` describes them. Columns come as
+    numbers and texts: making enums and moments of each row would cost more than all the rest.
+    """
+
+    def __init__(self, cuts: Sequence[Cut], known: Known) -> None:
+        self.cuts = tuple(cuts)
+        self.period = known.period
+        self._known = known
+        names = dict.fromkeys(name for cut in cuts for name in _READS[cut.key])
+        self._names = tuple(sorted(names, key=lambda name: name == "created_at"))
+        self._timed = "created_at" in names  # and then it is the last
+        self._seen: dict[tuple[Any, ...], tuple[Hashable, ...]] = {}
+
+    @property
+    def columns(self) -> list[Any]:
+        """Expressions over Ticket; a moment in seconds since 1970."""
+        known = dict(zip(Facts._fields, COLUMNS, strict=True))
+        return [_column(name, known[name]) for name in self._names]
+
+    @property
+    def keys(self) -> list[Any]:
+        """The same, but of a moment the quarter of an hour: then rows may be added up by them."""
+        if not self._timed:
+            return self.columns
+        return [*self.columns[:-1], quarter_of(Ticket.created_at).label("quarter")]
+
+    def of(self, values: tuple[Any, ...]) -> tuple[Hashable, ...]:
+        """The part of a ticket with these values of `columns`."""
+        return self.at((*values[:-1], values[-1] // QUARTER) if self._timed else values)
+
+    def at(self, values: tuple[Any, ...]) -> tuple[Hashable, ...]:
+        """The part of a ticket with these values of `keys`."""
+        found = self._seen.get(values)
+        if found is None:
+            found = self._seen[values] = self._find(values)
+        return found
+
+    def _find(self, values: tuple[Any, ...]) -> tuple[Hashable, ...]:
+        named = dict(zip(self._names, values, strict=True))
+        if self._timed:
+            named["created_at"] = quarter_begins(int(values[-1]))
+        facts = Facts(**_EMPTY | named)  # type: ignore[arg-type]
+        return tuple(cut.part(facts, self._known) for cut in self.cuts)
+
+
+def _column(name: str, column: Any) -> Any:
+    if name == "created_at":
+        return cast(extract("epoch", column), Float).label(name)
+    return (type_coerce(column, String) if name in _WORDS else column).label(name)
+
+
+def parts_by(session: Session, names: Sequence[str], period: Period) -> Parts:
+    """By these cuts. At most four statements. Raises HelpdeskError for one that isn't there, that
+    is named twice, or for too many of them.
+    """
+    cuts = [cut_named(name) for name in names]
+    if len(set(names)) < len(names) or len(names) > MOST:
+        message = _lazy("Divide by each at most once, and by at most %(most)s.")
+        raise HelpdeskError(message, field="by", most=MOST)
+    teams = team_of(session) if "team" in names else Teams({}, {})
+    above = organisations(session) if "organisation" in names else {}
+    return Parts(cuts, Known(period, teams, above))

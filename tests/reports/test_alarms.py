@@ -1,0 +1,266 @@
+"""Alarms: over or under for so long, told once to whom it concerns, ended, acknowledged, logged."""
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+
+from helpdesk import ext, jobs
+from helpdesk.accounts.models import Role, Team, User
+from helpdesk.events import Actor, Event
+from helpdesk.lib.clock import now
+from helpdesk.lib.collate import sort_key
+from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound
+from helpdesk.notices import Notice
+from helpdesk.reactions import react
+from helpdesk.reports import alarm_rules, alarms
+from helpdesk.reports.alarm_rules import Wanted
+from helpdesk.reports.gauges import GAUGES, Subject
+from helpdesk.reports.models import Alarm, AlarmRule
+from helpdesk.reports.scope import Scope
+from helpdesk.reports.snapshot import snapshot
+from helpdesk.tickets.models import Queue
+from tests.calls import desk
+from tests.cast import Cast
+
+KYIV = ZoneInfo("Europe/Kyiv")
+BUSY = Wanted("Busy", "calls", "over", 1, role="supervisor", for_seconds=60)
+
+
+def made(cast: Cast, wanted: Wanted = BUSY, scope: Scope | None = None, **more: Any) -> int:
+    with ext.write() as session:
+        wanted = Wanted(**{**vars(wanted), **more})
+        actor = Actor(user_id=cast.sam.id)
+        return alarm_rules.create(session, wanted, scope or Scope(), actor=actor, at=now()).id
+
+
+def look() -> None:
+    """What the worker does, until there is nothing more to do."""
+    jobs.watch_alarms()
+    react(limit=200)
+
+
+def all_alarms() -> list[Alarm]:
+    with ext.session() as session:
+        return list(session.scalars(select(Alarm).order_by(Alarm.id)))
+
+
+def happened(*kinds: str) -> list[str]:
+    with ext.session() as session:
+        query = select(Event.kind).where(Event.kind.like("alarm%")).order_by(Event.id)
+        return [kind for kind in session.scalars(query) if not kinds or kind in kinds]
+
+
+def told() -> list[int]:
+    with ext.session() as session:
+        query = select(Notice.user_id).where(Notice.kind == "alarm.began").order_by(Notice.id)
+        return list(session.scalars(query))
+
+
+def test_an_alarm_begins_after_its_time_and_ends_by_itself(cast: Cast, clock: Any) -> None:
+    rule_id = made(cast)
+    callers = [desk.waits(cast.support.id, f"+38067000000{n}") for n in range(3)]
+    look()
+    assert all_alarms() == [], "not for long enough"
+    clock.shift(45)
+    look()
+    assert all_alarms() == []
+    clock.shift(20)
+    look()
+    (alarm,) = all_alarms()
+    assert (alarm.rule_id, alarm.value, alarm.ended_at) == (rule_id, 3, None)
+    assert told() == [cast.sam.id]
+    desk.waits(cast.support.id, "+380670000009")
+    clock.shift(20)
+    look()
+    assert all_alarms()[0].worst == 4
+    for caller in callers:
+        caller.hang_up()
+    clock.shift(20)
+    look()
+    (alarm,) = all_alarms()
+    assert alarm.ended_at == now() and told() == [cast.sam.id]
+    assert happened() == ["alarm_rule.created", "alarm.began", "alarm.ended"]
+
+
+def test_a_dip_below_the_limit_begins_the_time_anew(cast: Cast, clock: Any) -> None:
+    made(cast, for_seconds=60)
+    first, second = (desk.waits(cast.support.id, f"+38067000000{n}") for n in range(2))
+    look()
+    clock.shift(40)
+    second.hang_up()
+    look()
+    clock.shift(20)
+    desk.waits(cast.support.id, "+380670000005")
+    look()
+    clock.shift(50)
+    look()
+    assert all_alarms() == []
+    clock.shift(20)
+    look()
+    assert len(all_alarms()) == 1 and first.call.waiting
+
+
+def test_two_workers_fire_once(cast: Cast, clock: Any) -> None:
+    made(cast, for_seconds=0)
+    desk.waits(cast.support.id, "+380670000001")
+    desk.waits(cast.support.id, "+380670000002")
+    with ext.session() as session:
+        one = alarms.look(session, at=now(), zone=KYIV)
+        other = alarms.look(session, at=now(), zone=KYIV)
+    assert one == other
+    with ext.write() as session:
+        assert alarms.sweep(session, one, now()) == 1
+    with ext.write() as session:
+        assert alarms.sweep(session, other, now()) == 0
+    assert happened("alarm.began") == ["alarm.began"]
+    clock.shift(14)
+    with ext.session() as session:
+        assert not alarms.due(session, now())
+    clock.shift(2)
+    look()
+    assert happened("alarm.began") == ["alarm.began"]
+
+
+def test_under_is_the_other_side_and_what_cannot_be_measured_is_no_alarm(
+    cast: Cast, clock: Any
+) -> None:
+    made(cast, name="Level", measure="service", side="under", threshold=0.8, for_seconds=0)
+    look()
+    assert all_alarms() == [], "no call yet"
+    caller = desk.waits(cast.support.id)
+    clock.shift(30)
+    look()
+    assert [alarm.value for alarm in all_alarms()] == [0]
+    clock.shift(3600 * 24)
+    caller.hang_up()
+    clock.shift(20)
+    look()
+    assert all_alarms()[0].ended_at is not None, "a new day, nothing to measure"
+
+
+def test_who_is_told(cast: Cast, clock: Any) -> None:
+    desk.waits(cast.support.id, "+380670000001")
+    made(cast, name="Ada", threshold=0, for_seconds=0, role=None, user_id=cast.ada.id)
+    made(cast, name="Admins", threshold=0, for_seconds=0, role="admin")
+    look()
+    assert told() == [cast.ada.id, cast.ada.id]
+    with ext.write() as session:
+        session.get_one(User, cast.sam.id).active = False
+    made(cast, threshold=0, for_seconds=0)
+    look()
+    assert told() == [cast.ada.id, cast.ada.id], "nobody who has left"
+
+
+def test_acknowledged_once_with_a_comment(cast: Cast, clock: Any) -> None:
+    made(cast, threshold=0, for_seconds=0)
+    desk.waits(cast.support.id)
+    look()
+    sam, ada = Actor(user_id=cast.sam.id), Actor(user_id=cast.ada.id)
+    with ext.write() as session:
+        (alarm,) = alarms.open_alarms(session, Scope())
+        with pytest.raises(HelpdeskError):
+            alarms.acknowledge(session, alarm, "x" * 501, actor=sam, at=now())
+        alarms.acknowledge(session, alarm, " Called two people in ", actor=sam, at=now())
+        with pytest.raises(Conflict):
+            alarms.acknowledge(session, alarm, "", actor=ada, at=now())
+    (alarm,) = all_alarms()
+    assert (alarm.acknowledged_by, alarm.comment) == (cast.sam.id, "Called two people in")
+    assert alarm.ended_at is None, "seen is not over"
+    assert happened("alarm.acknowledged") == ["alarm.acknowledged"]
+
+
+def test_a_changed_or_switched_off_rule_lets_go_of_its_alarm(cast: Cast, clock: Any) -> None:
+    rule_id = made(cast, threshold=0, for_seconds=0)
+    desk.waits(cast.support.id)
+    look()
+    actor = Actor(user_id=cast.ada.id)
+    with ext.write() as session:
+        rule = alarms.rule_for(session, Scope(), rule_id)
+        wanted = Wanted("Busy", "calls", "over", 5, role="supervisor")
+        with pytest.raises(Conflict):
+            alarm_rules.change(session, rule, wanted, Scope(), version=9, actor=actor, at=now())
+        alarm_rules.change(session, rule, wanted, Scope(), version=1, actor=actor, at=now())
+        assert (rule.version, alarms.open_count(session, Scope())) == (2, 0)
+        alarm_rules.switch(session, rule, False, actor=actor, at=now())
+        assert not alarms.due(session, now())
+        alarm_rules.switch(session, rule, True, actor=actor, at=now())
+        alarm_rules.switch(session, rule, True, actor=actor, at=now())
+    kinds = happened("alarm_rule.changed", "alarm.ended")
+    assert kinds == ["alarm.ended", *["alarm_rule.changed"] * 3]
+
+
+@pytest.mark.parametrize(
+    ("field", "more"),
+    [
+        ("name", {"name": " "}),
+        ("name", {"name": "x" * 10_000}),
+        ("measure", {"measure": "moon"}),
+        ("side", {"side": "beside"}),
+        ("threshold", {"threshold": -1}),
+        ("threshold", {"threshold": float("nan")}),
+        ("threshold", {"measure": "service", "threshold": 80}),
+        ("for", {"for_seconds": 10**9}),
+        ("subject", {"subject": Subject(queue_id=999_999)}),
+        ("subject", {"measure": "free", "subject": Subject(queue_id=1)}),
+        ("whom", {"role": None}),
+        ("whom", {"role": "agent"}),
+        ("whom", {"role": None, "user_id": 999_999}),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused(cast: Cast, field: str, more: dict[str, Any]) -> None:
+    with pytest.raises(HelpdeskError) as refused:
+        made(cast, **more)
+    assert refused.value.field == field
+
+
+def test_a_supervisor_of_one_team_watches_only_that_team(cast: Cast) -> None:
+    with ext.write() as session:
+        crew = Team(name="Crew", sort_key=sort_key("Crew"), created_at=now())
+        session.add(crew)
+        session.flush()
+        session.get_one(Queue, cast.billing.id).team_id = crew.id
+        session.get_one(User, cast.alice.id).team_id = crew.id
+        scope = Scope(team_id=crew.id)
+    everything = made(cast)
+    with pytest.raises(HelpdeskError):
+        made(cast, scope=scope)
+    with pytest.raises(HelpdeskError):
+        made(cast, scope=scope, subject=Subject(queue_id=cast.support.id))
+    mine = [
+        made(cast, scope=scope, subject=Subject(queue_id=cast.billing.id)),
+        made(cast, scope=scope, subject=Subject(team_id=scope.team_id)),
+        made(cast, scope=scope, measure="open", subject=Subject(agent_id=cast.alice.id)),
+    ]
+    with ext.session() as session:
+        assert [rule.id for rule in alarms.rules(session, scope)] == mine
+        assert len(alarms.rules(session, Scope())) == 4
+        assert alarms.rules(session, Scope(nothing=True)) == []
+        with pytest.raises(NotFound):
+            alarms.rule_for(session, scope, everything)
+
+
+def test_every_gauge_reads_every_subject_it_offers(cast: Cast, clock: Any) -> None:
+    with ext.write() as session:
+        desk.on(session, cast.alice.id)
+    desk.waits(cast.support.id)
+    clock.shift(timedelta(seconds=25))
+    subjects = {
+        "all": Subject(),
+        "queue": Subject(queue_id=cast.support.id),
+        "team": Subject(team_id=1),
+        "agent": Subject(agent_id=cast.alice.id),
+    }
+    with ext.session() as session:
+        board = snapshot(session, Scope(), at=now(), zone=KYIV)
+    for gauge in GAUGES.values():
+        for kind in gauge.of:
+            value = gauge.read(board, subjects[kind])
+            assert value is None or value >= 0, (gauge.key, kind)
+    assert GAUGES["longest"].read(board, subjects["queue"]) == 25
+    assert GAUGES["free"].read(board, Subject()) == 1
+    assert Role.AGENT not in {Role(BUSY.role or "")}
+    with ext.session() as session:
+        assert session.scalars(select(AlarmRule)).all() == []
