@@ -23,7 +23,7 @@ from helpdesk.lib.clock import now
 from helpdesk.reports.names import REPORTS
 
 PAGE, WALL, QUERIES = 1_000.0, 100.0, 12
-ROUNDS = 7
+ROUNDS = 5
 SECONDS = 6.0  # over HTTP
 QUEUE_PAGE = [f"/desk?view={view}" for view in ("all", "queue:1", "queue:2", "unassigned")]
 LISTS = ("sla?outcome=breached", "sla_tickets", "calls_late", "calls_answered")

@@ -31,7 +31,7 @@ TIED = ("setpriv", "--pdeathsig", "TERM")
 PR_SET_PDEATHSIG = 1
 RUNS = -1000  # said of a process that has not ended
 NOTHING = Path(os.devnull)
-SECONDS = 60.0  # that a command may take on a busy machine
+SECONDS = 180.0  # that a command may take on a busy machine
 
 
 class Spawner:
@@ -69,7 +69,7 @@ class Spawner:
             given, out, err = (Path(name) / kind for kind in ("in", "out", "err"))
             given.write_bytes(stdin)
             process = self.start(module, arguments, env, out, err=err, stdin=given)
-            code = process.wait(SECONDS)
+            code = process.wait()
             return subprocess.CompletedProcess(
                 process.pid, code, out.read_bytes(), err.read_bytes()
             )

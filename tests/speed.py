@@ -9,11 +9,14 @@ from flask_sqlalchemy import SQLAlchemy
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Engine
 from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 from werkzeug.routing.matcher import State, StateMachineMatcher
 
 import config
+from helpdesk.ext import database
 
 BOUND = ("_build", "_build_unknown")
 COMPILED = ("_trace", "_converters", "_parts", "arguments", *BOUND)
@@ -22,6 +25,7 @@ STATEMENTS = 5_000  # compiled statements to keep
 _compile = Rule.compile
 _sort = StateMachineMatcher.update
 _make_engine = SQLAlchemy._make_engine
+_connect = database._sqlite_connect
 _compiled: dict[object, dict[str, Any]] = {}
 _dialects: dict[str, tuple[Dialect, LRUCache[Any, Any]]] = {}
 
@@ -75,6 +79,14 @@ def _one_dialect(extension: SQLAlchemy, key: str, options: dict[str, Any], app: 
     return engine
 
 
+def _without_durability(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """As PostgreSQL here. What must outlive a crash is tried on products that run by themselves."""
+    _connect(connection, entry)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=OFF")
+    cursor.close()
+
+
 class Templates(BytecodeCache):
     """Compiled templates by their source, for all applications of this process."""
 
@@ -102,6 +114,7 @@ def speed_up() -> None:
     remember_addresses()
     StateMachineMatcher.add = _add_later  # type: ignore[method-assign]
     StateMachineMatcher.update = _add_now  # type: ignore[method-assign]
+    database._sqlite_connect = _without_durability
     SQLAlchemy._make_engine = _one_dialect  # type: ignore[method-assign]
     # It opens 600 files; each test's settings ask it.
     config.available_timezones = cache(zoneinfo.available_timezones)  # type: ignore[attr-defined]

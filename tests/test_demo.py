@@ -43,6 +43,7 @@ from helpdesk.tickets.models import (
     Ticket,
 )
 from helpdesk.tickets.search import find_ticket_ids
+from helpdesk.tickets.spells import Came, Spell
 from tests.conftest import Template, make_config, migrate, pg_url
 
 AT = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)  # a Tuesday, 16:30 in Kyiv
@@ -188,6 +189,25 @@ def test_the_telephone_rang_on_all_these_days(shop: Flask) -> None:
         assert min(call.started_at for call in calls) < AT - timedelta(days=50)
         missed = [call for call in calls if call.end_reason == EndReason.ABANDONED_QUEUE]
         assert any(call.task_id for call in missed)
+
+
+def test_reports_have_something_to_count(shop: Flask) -> None:
+    """Every ticket has its stays to this day, everybody who answers a team, each queue one."""
+    with ext.session() as session:
+        running = select(Spell.ticket_id, Spell.status).where(Spell.to_at.is_(None))
+        now_ = select(Ticket.id, Ticket.status).order_by(Ticket.id)
+        assert (
+            session.execute(running.order_by(Spell.ticket_id)).all() == session.execute(now_).all()
+        )
+        lengths = select(func.min(Spell.seconds), func.max(Spell.to_at))
+        assert session.execute(lengths).one()[0] == 0
+        assert session.execute(lengths).one()[1] <= AT
+        came = Counter(session.scalars(select(Spell.came)))
+        assert came[Came.OPENED] == sum(Counter(session.scalars(select(Ticket.status))).values())
+        assert min(came[one] for one in (Came.DONE, Came.TAKEN, Came.PASSED)) > 0
+        alone = select(User.name).where(User.team_id.is_(None))
+        assert session.scalars(alone).all() == ["Andrew Miller"]
+        assert session.scalar(select(Queue.id).where(Queue.team_id.is_(None))) is None
 
 
 def test_nothing_of_it_leaves_the_house(shop: Flask) -> None:

@@ -17,6 +17,7 @@ from helpdesk.accounts.actions import create_token, one_time_link
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import GRANTS, PERMISSIONS
 from helpdesk.accounts.sessions import log_in
+from helpdesk.accounts.teams import create_team
 from helpdesk.calls.models import (
     Call,
     Direction,
@@ -540,6 +541,7 @@ def world(app: Flask, cast: Cast) -> World:
             "form": "csv",
             "report": "sla",
             "listed": "sla",
+            "team_id": create_team(session, name="Care", at=now()).id,
             **_contract(session, cast),
             **_alarm(session, cast),
             "article_id": (article := _article(session)).article_id,

@@ -5,7 +5,7 @@ Nothing of `helpdesk.reports` is used, so that an error there is not repeated he
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from benchmarks.desk.raw import Raw
 
 Book = dict[tuple[str, Any, str], float | None]
+Week = Mapping[str, Sequence[Sequence[str]]]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DONE = ("resolved", "closed")
 
@@ -164,3 +165,18 @@ def _outcome(row: Any, at: datetime) -> str:
     if row.stopped_at is not None:
         return "met"
     return "breached" if row.due_at is not None and row.due_at <= at else "running"
+
+
+def worked(start: datetime, end: datetime, week: Week, zone: ZoneInfo) -> int:
+    """Seconds between two moments that lie in the windows of a week."""
+    day, found = start.astimezone(zone).date(), 0.0
+    while day <= end.astimezone(zone).date():
+        for opens, closes in week.get(WEEKDAYS[day.weekday()], ()):
+            begin, over = (_moment(day, text, zone) for text in (opens, closes))
+            found += max(0.0, (min(end, over) - max(start, begin)).total_seconds())
+        day += timedelta(days=1)
+    return int(found)
+
+
+def _moment(day: date, text: str, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.fromisoformat(text), zone).astimezone(UTC)

@@ -12,10 +12,11 @@ from helpdesk.events import Actor, record
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
 from helpdesk.lib.text import clean_line
 from helpdesk.reports.alarms import start_over
-from helpdesk.reports.gauges import GAUGES, Gauge, Subject
+from helpdesk.reports.gauges import Gauge, Subject
 from helpdesk.reports.models import AlarmRule, Side
 from helpdesk.reports.scope import Scope
 from helpdesk.reports.sheet import Unit
+from helpdesk.reports.watched import ALL
 from helpdesk.tickets.models import Queue
 
 NAME_LIMIT = 80
@@ -102,7 +103,7 @@ def _checked(session: Session, wanted: Wanted, scope: Scope) -> dict[str, Any]:
     if not name or len(name) > NAME_LIMIT:
         message = _lazy("Name the rule, in at most %(limit)s characters.")
         raise HelpdeskError(message, field="name", limit=NAME_LIMIT)
-    gauge = GAUGES.get(wanted.measure)
+    gauge = ALL.get(wanted.measure)
     if gauge is None:
         raise HelpdeskError(_lazy("Choose one from the list."), field="measure")
     if wanted.side not in set(Side):

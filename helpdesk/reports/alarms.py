@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session, joinedload
 from helpdesk.accounts.models import User
 from helpdesk.events import SYSTEM, Actor, record
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound, _lazy
-from helpdesk.reports.gauges import GAUGES, Gauge, Subject
+from helpdesk.reports.gauges import Gauge, Subject
 from helpdesk.reports.models import Alarm, AlarmRule, Side
 from helpdesk.reports.scope import Scope
 from helpdesk.reports.snapshot import snapshot
+from helpdesk.reports.watched import ALL, REPORTED, value_of
 from helpdesk.tickets.models import Queue
 
 EVERY = timedelta(seconds=15)
+SELDOM = timedelta(seconds=60)
+"""How often numbers of the present and those of reports, which cost more, are looked at."""
 COMMENT_LIMIT = 500
 PAGE = 50
 
@@ -62,9 +65,9 @@ def look(session: Session, *, at: datetime, zone: ZoneInfo) -> dict[int, float |
         return {}
     board = snapshot(session, Scope(), at=at, zone=zone)
     return {
-        rule.id: GAUGES[rule.measure].read(board, subject_of(rule))
+        rule.id: value_of(session, ALL[rule.measure], subject_of(rule), board, zone=zone)
         for rule in rules
-        if rule.measure in GAUGES
+        if rule.measure in ALL
     }
 
 
@@ -103,7 +106,7 @@ def subject_of(rule: AlarmRule) -> Subject:
 
 
 def gauge_of(rule: AlarmRule) -> Gauge:
-    return GAUGES[rule.measure]
+    return ALL[rule.measure]
 
 
 def rules(session: Session, scope: Scope) -> Sequence[AlarmRule]:
@@ -200,7 +203,8 @@ def _alarms(scope: Scope) -> Any:
 
 
 def _due(at: datetime) -> tuple[ColumnElement[bool], ...]:
-    unseen = or_(AlarmRule.looked_at.is_(None), AlarmRule.looked_at <= at - EVERY)
+    often = and_(AlarmRule.measure.not_in([*REPORTED]), AlarmRule.looked_at <= at - EVERY)
+    unseen = or_(AlarmRule.looked_at.is_(None), AlarmRule.looked_at <= at - SELDOM, often)
     return (AlarmRule.active.is_(True), unseen)
 
 

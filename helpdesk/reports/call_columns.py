@@ -93,9 +93,9 @@ def _longest(rows: Bundles) -> float | None:
 
 
 def _handle_time(rows: Bundles) -> float | None:
-    handled = many(handled, rows)
+    talks = many(handled, rows)
     work = sum(total(number, handled, rows) for number in (TALK, HOLD, WRAP))
-    return work / handled if handled else None
+    return work / talks if talks else None
 
 
 def _talked(row: Callback) -> bool:

@@ -42,14 +42,12 @@ ANSWERED = Measure(
     _lazy("Answered"),
     Unit.COUNT,
     _lazy("Offered calls in which the client and an agent talked"),
-    better="up",
 )
 IN_TIME = Measure(
     "calls_in_time",
     _lazy("Within 20 seconds"),
     Unit.COUNT,
     _lazy("Calls answered at most 20 seconds after they entered the queue"),
-    better="up",
 )
 ABANDONED = Measure(
     "calls_abandoned",
@@ -57,7 +55,6 @@ ABANDONED = Measure(
     Unit.COUNT,
     _lazy("Offered calls whose caller hung up while waiting or while an agent’s phone rang"),
     (_lazy("Short ones are among."),),
-    better="down",
 )
 SHORT = Measure(
     "calls_short",
@@ -84,7 +81,6 @@ WAITING = Measure(
     _lazy("Still waiting"),
     Unit.COUNT,
     _lazy("Offered calls that are neither answered nor over"),
-    better="down",
 )
 LEVEL = Measure(
     "calls_level",
@@ -215,7 +211,6 @@ RONA = Measure(
     Unit.COUNT,
     _lazy("Offers that rang out at the agent (RONA)"),
     (_lazy("Where the caller hung up or somebody else took the call, the agent is not blamed."),),
-    "down",
 )
 DECLINED = Measure(
     "calls_declined", _lazy("Declined"), Unit.COUNT, _lazy("Offers that the agent declined")
@@ -240,7 +235,6 @@ CONTAINED = Measure(
     _lazy("Ended in the menu, solved"),
     Unit.COUNT,
     _lazy("Callers whom the phone menu answered, and who needed nobody else"),
-    better="up",
 )
 CONTAINMENT = Measure(
     "calls_containment",
@@ -285,7 +279,6 @@ KEPT = Measure(
     _lazy("Kept"),
     Unit.COUNT,
     _lazy("Callbacks due that were first tried at most 5 minutes after the promised moment"),
-    better="up",
 )
 KEPT_RATE = Measure(
     "callbacks_kept_rate",
@@ -300,7 +293,6 @@ TALKED = Measure(
     _lazy("Reached the client"),
     Unit.COUNT,
     _lazy("Callbacks due that led to a talk"),
-    better="up",
 )
 TALKED_RATE = Measure(
     "callbacks_talked_rate",

@@ -102,6 +102,11 @@ class CallRow(NamedTuple):
         return self[_FIRST : _FIRST + 4]  # type: ignore[return-value]
 
     @property
+    def work(self) -> float:
+        """What it took its agent."""
+        return self.talk + self.hold + self.wrap
+
+    @property
     def answered(self) -> bool:
         return self.ended == Ended.ANSWERED
 

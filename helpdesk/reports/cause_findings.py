@@ -1,17 +1,16 @@
 """What has come more often since a certain day: products, contact reasons and both together."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from sqlalchemy.orm import Session
 
 from helpdesk.lib.errors import _lazy
-from helpdesk.reports.cause_rows import About, Days, Opened
-from helpdesk.reports.cuts import names
+from helpdesk.reports.cause_names import Called
+from helpdesk.reports.cause_rows import About, Opened, whole
 from helpdesk.reports.filters import NOTHING
 from helpdesk.reports.jumps import FEWEST, Jump, jump
 from helpdesk.reports.sheet import Ask
@@ -33,35 +32,30 @@ _SUBJECTS: Sequence[Callable[[About], Subject]] = (
 )
 
 
-def findings(session: Session, ask: Ask, opened: Opened) -> list[Finding]:
+def findings(called: Called, ask: Ask, opened: Opened) -> list[Finding]:
     """The clearest jumps, at most MOST; what a product with a reason says already isn't said again
-    of either alone. At most two statements.
+    of either alone. At most one statement.
     """
     today = ask.period.local(ask.at).date()
     among = {*ask.period.before().days, *ask.period.days}
     days = sorted(day for day in among if day <= today)
-    whole = opened.before + opened.now
-    by_day: Counter[date] = Counter()
-    for (_about, day), count in whole.items():
-        by_day[day] += count
+    by_day = whole(opened.before) + whole(opened.now)
     wholes = [by_day[day] for day in days]
-    seen = [one for subject in _SUBJECTS for one in _jumps(whole, subject, days, wholes)]
+    seen = [one for subject in _SUBJECTS for one in _jumps(opened, subject, days, wholes)]
     told = _told(seen)
-    if not told:
-        return []
-    products = names(session, "product", [one.subject[0] for one in told], ask.language)
-    reasons = names(session, "reason", [one.subject[1] for one in told], ask.language)
+    products = called.of("product", [one.subject[0] for one in told])
+    reasons = called.of("reason", [one.subject[1] for one in told])
     return [_sentence(one, days, products, reasons, ask.language) for one in told]
 
 
 def _jumps(
-    whole: Days, subject: Callable[[About], Subject], days: Sequence[date], wholes: Sequence[int]
+    opened: Opened, subject: Callable[[About], Subject], days: Sequence[date], wholes: Sequence[int]
 ) -> list[_Seen]:
-    counts: dict[Subject, Counter[date]] = {}
-    for (about, day), count in whole.items():
+    counts: defaultdict[Subject, Counter[date]] = defaultdict(Counter)
+    for about, by_day in (*opened.before.items(), *opened.now.items()):
         key = subject(about)
         if key != (NOTHING, NOTHING):
-            counts.setdefault(key, Counter())[day] += count
+            counts[key].update(by_day)
     found = []
     for key, by_day in counts.items():
         if by_day.total() >= FEWEST:

@@ -29,7 +29,7 @@ BEFORE = Measure(
 )
 CHANGE = Measure(
     "causes_change",
-    _lazy("Change"),
+    _lazy("Growth"),
     Unit.SHARE,
     _lazy("(Tickets − tickets of the period before) ÷ tickets of the period before"),
     (_lazy("Empty where the period before had none."),),
@@ -54,7 +54,6 @@ REFUSED = Measure(
     Unit.COUNT,
     _lazy("Calls of the period with the result “refused”, by the reason of the call"),
     WRAPPED.edges,
-    "down",
 )
 OF_REFUSED = Measure(
     "causes_of_refused",

@@ -1,6 +1,6 @@
 """Why clients turn to us: contact reasons, products and kinds, their share, weeks and trend."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,11 +14,11 @@ from helpdesk.reports import cause_measures as named
 from helpdesk.reports import cause_rows, refusals
 from helpdesk.reports.cause_findings import findings
 from helpdesk.reports.cause_measures import MEASURES
+from helpdesk.reports.cause_names import Called
 from helpdesk.reports.cause_rows import About, Days, Opened
-from helpdesk.reports.cuts import names, narrowing
+from helpdesk.reports.cuts import narrowing
 from helpdesk.reports.filters import NOTHING
 from helpdesk.reports.sheet import Ask, Behind, Cell, Chart, Line, Measure, Report, Table
-from helpdesk.tickets.reasons import tree
 
 __all__ = ["LISTS", "MEASURES", "report"]
 
@@ -35,12 +35,13 @@ LinkOf = Callable[[Any], dict[str, str]]
 
 def report(session: Session, ask: Ask) -> Report:
     """What the tickets opened in the period are about, against the period before; and over what
-    clients refused in calls. At most ten statements.
+    clients refused in calls. At most six statements.
     """
-    book = _Book(session, ask, cause_rows.count(session, ask))
+    called = Called(session, ask.language)
+    book = _Book(called, ask, cause_rows.count(session, ask))
     calls = refusals.read(session, ask)
-    tables = [*book.tables(), *refusals.tables(session, ask, calls)]
-    found = findings(session, ask, book.opened) + refusals.findings(session, ask, calls)
+    tables = [*book.tables(), *refusals.tables(called, ask, calls)]
+    found = findings(called, ask, book.opened) + refusals.findings(called, ask, calls)
     return Report(
         name="causes",
         tiles=((named.TICKETS, book.whole()), *refusals.tiles(calls)),
@@ -52,12 +53,14 @@ def report(session: Session, ask: Ask) -> Report:
 class _Book:
     """The tables of one report."""
 
-    def __init__(self, session: Session, ask: Ask, opened: Opened) -> None:
-        self.session, self.ask, self.opened = session, ask, opened
+    def __init__(self, called: Called, ask: Ask, opened: Opened) -> None:
+        self.called, self.ask, self.opened = called, ask, opened
         today = ask.period.local(ask.at).date()
         weeks = cause_rows.mondays([day for day in ask.period.days if day <= today])
-        self.weeks = weeks[-WEEKS:] if len(weeks) > 1 else []
-        self.now, self.before = opened.now.total(), opened.before.total()
+        weeks = weeks[-WEEKS:] if len(weeks) > 1 else []
+        self.weeks = [(monday, narrowing("week", monday, ask.period)) for monday in weeks]
+        self.earlier = ask.period.before().query()
+        self.now, self.before = cause_rows.total(opened.now), cause_rows.total(opened.before)
 
     def whole(self) -> Cell:
         return Cell(self.now, self.before, ("causes", {}))
@@ -77,7 +80,7 @@ class _Book:
 
     def _topics(self) -> Table:
         """Reasons with all below them: the topmost ones, or those right under the filtered one."""
-        known, top = tree(self.session), self.ask.filters.reason
+        known, top = self.called.tree, self.ask.filters.reason
         above = known.get(top)
         depth = above.depth if above is not None else 0
 
@@ -100,13 +103,13 @@ class _Book:
         sizes = {one: _size(now, one) for one in {*now, *before}}
         order = sorted(sizes, key=lambda one: (-sizes[one], str(one)))
         most = len(order) if self.ask.args.get("lines") == "all" else LINES
-        called = names(self.session, cut, order[:most], self.ask.language)
+        called = self.called.of(cut, order[:most])
         lines = []
         for one in order[:most]:
             days, narrowed = now.get(one, Counter()), link(one)
             cells = self._cells(days, _size(before, one), narrowed)
             lines.append(Line(one, called.get(one), cells, narrowed))
-        whole: Counter[date] = sum(now.values(), Counter())
+        whole = cause_rows.whole(self.opened.now)
         return Table(
             key=key,
             title=title,
@@ -126,24 +129,23 @@ class _Book:
                 key=f"{named.WEEK.key}:{monday.isoformat()}",
                 label=format_date(max(monday, first), "d MMM", locale=language),
             )
-            for monday in self.weeks
+            for monday, _only in self.weeks
         ]
 
     def _cells(
         self, days: Counter[date], before: int, narrowed: dict[str, str]
     ) -> tuple[Cell, ...]:
-        now, period = days.total(), self.ask.period
+        now = days.total()
         by_week: Counter[date] = Counter()
         for day, count in days.items():
             by_week[day - timedelta(days=day.weekday())] += count
         weeks = [
-            Cell(by_week[monday], link=("causes", narrowed | narrowing("week", monday, period)))
-            for monday in self.weeks
+            Cell(by_week[monday], link=("causes", narrowed | only)) for monday, only in self.weeks
         ]
         return (
             Cell(now, before, ("causes", narrowed)),
             Cell(_of(now, self.now), _of(before, self.before)),
-            Cell(before, link=("causes", narrowed | period.before().query())),
+            Cell(before, link=("causes", narrowed | self.earlier)),
             Cell(_of(now - before, before)),
             *weeks,
         )
@@ -153,10 +155,10 @@ def _product(one: About) -> int:
     return one.product
 
 
-def _divided(days: Days, part: PartOf) -> dict[Any, Counter[date]]:
-    found: dict[Any, Counter[date]] = {}
-    for (about, day), count in days.items():
-        found.setdefault(part(about), Counter())[day] += count
+def _divided(opened: Days, part: PartOf) -> dict[Any, Counter[date]]:
+    found: defaultdict[Any, Counter[date]] = defaultdict(Counter)
+    for about, days in opened.items():
+        found[part(about)].update(days)
     return found
 
 

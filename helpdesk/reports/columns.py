@@ -21,6 +21,7 @@ from helpdesk.tickets.models import Priority
 LINES = 100
 """Parts that a table of a page shows; exports ask for all."""
 FactsOf = Callable[[Any], Facts]
+KeyOf = Callable[[Any], Hashable]
 _WEEK = 7
 
 
@@ -147,7 +148,7 @@ def _quarter(row: Any) -> int:
     return int(row.moment.timestamp()) // QUARTER
 
 
-KEYS: Mapping[str, Callable[[Any], Hashable]] = {
+KEYS: Mapping[str, KeyOf] = {
     "queue": attrgetter("queue_id"),
     "agent": attrgetter("user_id"),
     "team": attrgetter("queue_id", "user_id"),
@@ -156,7 +157,6 @@ KEYS: Mapping[str, Callable[[Any], Hashable]] = {
     "product": attrgetter("product_id"),
     "reason": attrgetter("reason_id"),
     "language": attrgetter("language"),
-    **dict.fromkeys(("channel", "priority", "kind"), attrgetter("words")),
     **dict.fromkeys(("day", "week", "slot"), _quarter),
 }
 """What of a row decides its part: rows that have it in common are in the same one."""
@@ -166,11 +166,17 @@ _UNKNOWN = object()
 class Division:
     """How rows fall into the parts of one cut. At most three statements are asked for it.
 
-    Rows have what KEYS reads for the cut; `facts` gives the facts of one.
+    `facts` gives the facts of a row, `key` what of them decides its part, by default what KEYS
+    reads for the cut.
     """
 
-    def __init__(self, session: Session, ask: Ask, cut: str, facts: FactsOf) -> None:
-        self.ask, self._facts, self._key = ask, facts, KEYS[cut]
+    def __init__(
+        self, session: Session, ask: Ask, cut: str, facts: FactsOf, key: KeyOf | None = None
+    ) -> None:
+        self.ask, self._facts = ask, facts
+        self._key = key or KEYS[cut]
+        self._called: dict[Any, str] = {}
+        self._asked: set[Any] = set()
         self.cut: Cut = cut_named(cut)
         self._session = session
         self._teams = team_of(session) if cut == "team" else Teams({}, {})
@@ -189,6 +195,10 @@ class Division:
             found.setdefault(part, []).append(row)
         return {part: bundles(some) for part, some in found.items()}
 
+    def both(self, now: Iterable[Any], before: Iterable[Any]) -> tuple[Split, Split]:
+        """The rows of the period and those of the one before it."""
+        return self.of(now, self.ask.period), self.of(before, self.ask.period.before())
+
     def table(
         self,
         key: str,
@@ -205,7 +215,7 @@ class Division:
         looks = looks or self.usual()
         now, before = _only(only, now), _only(only, before)
         shown, more = self._order(now, columns[0].value)
-        called = names(self._session, self.cut.key, shown, self.ask.language)
+        called = self._names(shown)
         whole, earlier = [[*chain.from_iterable(split.values())] for split in (now, before)]
         return Table(
             key=key,
@@ -225,6 +235,14 @@ class Division:
         if self.cut.key == "slot":
             return Looks(Chart.HEAT, drawn)
         return Looks(Chart.LINE if self._in_time() else Chart.BARS, drawn)
+
+    def _names(self, parts: Sequence[Any]) -> Mapping[Any, str]:
+        """What they are called; each is asked for once, however many tables there are."""
+        unknown = [part for part in parts if part not in self._asked]
+        if unknown:
+            self._asked.update(unknown)
+            self._called |= names(self._session, self.cut.key, unknown, self.ask.language)
+        return self._called
 
     def _order(
         self, parts: Split, size: Callable[[Bundles], float | None]

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, String, case, func, select, type_c
 from sqlalchemy.orm import Session
 
 from helpdesk.ext import QUARTER, quarter_begins, quarter_of
-from helpdesk.reports.filters import conditions
+from helpdesk.reports.filters import Filters, conditions
 from helpdesk.reports.parts import parts_by
 from helpdesk.reports.period import Period
 from helpdesk.reports.sheet import Ask
@@ -76,18 +76,21 @@ def groups(
     query: Select[Any],
     columns: Sequence[ColumnElement[Any]],
     sums: Sequence[ColumnElement[Any]] = (),
+    *,
+    alone: bool = False,
 ) -> Iterator[tuple[Any, ...]]:
     """Rows of a query on Ticket added up by these columns: their values, the sums, how many rows.
 
-    The filters and rights of `ask` are added here. One statement.
+    The filters and rights of `ask` are added here; `alone`: it is a query on spells without their
+    tickets. One statement.
     """
     slotted = ask.filters.slot is not None
-    wanted = [*columns, *([quarter_of(Ticket.created_at)] if slotted else [])]
-    named = [column.label(f"g{number}") for number, column in enumerate(wanted)]
+    every = [*columns, *([quarter_of(Ticket.created_at)] if slotted else [])]
+    named = [column.label(f"g{number}") for number, column in enumerate(every)]
     counted: Select[Any] = query.with_only_columns(
         *named, *sums, func.count(), maintain_column_froms=True
     )
-    counted = counted.where(*conditions(session, ask.filters, ask.scope))
+    counted = counted.where(*wanted(session, ask, alone=alone))
     counted = counted.group_by(*(f"g{number}" for number in range(len(named))))
     for row in session.execute(counted):
         values, rest = list(row[: len(named)]), row[len(named) :]
@@ -96,11 +99,25 @@ def groups(
         yield *values, *rest
 
 
-def moved(ask: Ask, names: Sequence[str] = tuple(MOVES)) -> Select[Any]:
-    """Spells that began by these moves, with their tickets."""
+def wanted(session: Session, ask: Ask, *, alone: bool) -> list[ColumnElement[bool]]:
+    """The filters and rights of `ask`, as conditions on Ticket; `alone`: on spells without it."""
+    if alone:
+        gone = select(Ticket.id).where(Ticket.merged_into_id.is_not(None))
+        return [Spell.ticket_id.not_in(gone)]
+    return conditions(session, ask.filters, ask.scope)
+
+
+def counts_all(ask: Ask) -> bool:
+    """Whether nothing is filtered, so that spells can be read without their tickets: in a big desk
+    that is half the time."""
+    return ask.scope.everything and ask.filters == Filters()
+
+
+def moved(names: Sequence[str] = tuple(MOVES), *, alone: bool = False) -> Select[Any]:
+    """Spells that began by these moves, with their tickets unless they are read `alone`."""
     came = [one for name in names for one in MOVES[name]]
-    query = select(Spell.id).join(Ticket, Ticket.id == Spell.ticket_id)
-    return query.where(Spell.came.in_(came))
+    query = select(Spell.id).where(Spell.came.in_(came))
+    return query if alone else query.join(Ticket, Ticket.id == Spell.ticket_id)
 
 
 def active() -> Select[Any]:
@@ -121,7 +138,7 @@ def _in_parts(session: Session, ask: Ask, cut: str) -> tuple[Flow, Flow]:
     for *values, count in groups(session, ask, active(), columns):
         now.left[part(values)] += count
     nets: Counter[Hashable] = Counter()
-    for name, when, *values, count in _since(session, ask, columns):
+    for name, when, *values, count in _since(session, ask, columns, about=True):
         one = part(values)
         if when == _LATER:
             now.left[one] -= _GROWS.get(name, 0) * count
@@ -134,28 +151,33 @@ def _in_parts(session: Session, ask: Ask, cut: str) -> tuple[Flow, Flow]:
     return now, earlier
 
 
-def _since(session: Session, ask: Ask, columns: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    """Moves since the period before began: name, when, the columns' values, how many."""
+def _since(
+    session: Session, ask: Ask, columns: Sequence[Any], *, about: bool
+) -> Iterator[tuple[Any, ...]]:
+    """Moves since the period before began: name, when, the columns' values, how many. `about`: the
+    columns are of the tickets."""
     period = ask.period
-    query = moved(ask).where(Spell.from_at >= period.before().start)
+    alone = not about and counts_all(ask)
+    query = moved(alone=alone).where(Spell.from_at >= period.before().start)
     when = case(
         (Spell.from_at < period.start, _EARLIER),
         (Spell.from_at < period.end, _WITHIN),
         else_=_LATER,
     )
     came = type_coerce(Spell.came, String)
-    for kind, *values in groups(session, ask, query, [came, when, *columns]):
+    for kind, *values in groups(session, ask, query, [came, when, *columns], alone=alone):
         yield _NAMES[kind], *values
 
 
 def _in_time(session: Session, ask: Ask, cut: str, left: int) -> tuple[Flow, Flow]:
     period = ask.period
     moves: tuple[Days, Days] = Counter(), Counter()
-    for name, when, quarter, count in _since(session, ask, [quarter_of(Spell.from_at)]):
+    quarter = quarter_of(Spell.from_at)
+    for name, when, number, count in _since(session, ask, [quarter], about=False):
         if when == _LATER:
             left -= _GROWS.get(name, 0) * count
         else:
-            day = period.local(quarter_begins(quarter)).date()
+            day = period.local(quarter_begins(number)).date()
             moves[when][name, day] += count
     today = period.local(ask.at).date()
     now = _of_days(period, cut, moves[_WITHIN], left, today)
@@ -183,7 +205,7 @@ def moved_ids(session: Session, ask: Ask, name: str) -> list[int]:
     """Tickets to which it happened in the period, the latest first; one to which it happened twice
     stands there twice. One statement."""
     period = ask.period
-    query = moved(ask, [name]).where(Spell.from_at >= period.start, Spell.from_at < period.end)
+    query = moved([name]).where(Spell.from_at >= period.start, Spell.from_at < period.end)
     return _ids(
         session, ask, query.order_by(Spell.from_at.desc(), Spell.id.desc()), Spell.ticket_id
     )

@@ -1,4 +1,4 @@
-"""What an alarm can watch: numbers of this moment, of everything, a queue, a team or a person."""
+"""What the wallboard lets an alarm watch, of everything, a queue, a team or a person."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,10 +35,11 @@ class Gauge:
     key: str
     label: str  # msgid
     unit: Unit
-    read: Reading
+    read: Reading | None  # None: it is a tile of `report`
     of: frozenset[str]
     list: str | None = None  # the list of the wallboard that holds what it counts
     falling: bool = False  # bad when small
+    report: str | None = None  # of which today's tile it is
 
 
 _TICKETS = frozenset({"all", "queue", "team", "agent"})

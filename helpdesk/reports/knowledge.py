@@ -9,7 +9,16 @@ from sqlalchemy.orm import Session
 from helpdesk.lib.errors import _lazy
 from helpdesk.reports import knowledge_measures as named
 from helpdesk.reports import knowledge_rows
-from helpdesk.reports.columns import Column, Division, Rows, cells, count, cut_for, share
+from helpdesk.reports.columns import (
+    Bundles,
+    Column,
+    Division,
+    bundles,
+    cells,
+    count,
+    cut_for,
+    share,
+)
 from helpdesk.reports.knowledge_lists import LISTS as LISTS
 from helpdesk.reports.knowledge_lists import SEARCHES, SOURCES, any_search, missed, solved
 from helpdesk.reports.knowledge_measures import MEASURES as MEASURES
@@ -32,17 +41,19 @@ def report(session: Session, ask: Ask) -> Report:
     there.
     """
     now, before = knowledge_rows.searches(session, ask, before=True)
+    whole, earlier = bundles(now), bundles(before)
     by = Division(session, ask, cut_for(ask, CUTS), facts)
     tables = [
-        by.table("searches", _lazy("Searches"), _COLUMNS, now, before),
-        _by_source(now, before),
+        by.table("searches", _lazy("Searches"), _COLUMNS, *by.both(now, before)),
+        _by_source(whole, earlier),
         articles(session, ask, now),
         questions(ask, now),
     ]
     if by.cut.key not in ("day", "week"):
         weeks = Division(session, ask, "week", facts)
-        tables.append(weeks.table("weeks", _lazy("By week"), _COLUMNS, now, before))
-    tiles = zip(_TILES, cells(_TILES, now, before, {}), strict=True)
+        split = weeks.both(now, before)
+        tables.append(weeks.table("weeks", _lazy("By week"), _COLUMNS, *split))
+    tiles = zip(_TILES, cells(_TILES, whole, earlier, {}), strict=True)
     return Report(
         name="knowledge",
         tiles=tuple((column.measure, cell) for column, cell in tiles),
@@ -69,10 +80,10 @@ _COLUMNS = (
 _TILES = (_COLUMNS[0], _COLUMNS[2], _COLUMNS[4], _COLUMNS[5], _COLUMNS[6], _COLUMNS[8])
 
 
-def _by_source(now: Rows, before: Rows) -> Table:
+def _by_source(now: Bundles, before: Bundles) -> Table:
     lines = []
     for source, name in SOURCES.items():
-        some, was = [[row for row in rows if row.source == source] for rows in (now, before)]
+        some, was = [[one for one in rows if one.row.source == source] for rows in (now, before)]
         if some or was:
             made = cells(_COLUMNS, some, was, {"source": source.value})
             lines.append(Line(source.value, name, made))

@@ -61,7 +61,7 @@ LED: Mapping[str, tuple[str, Fits]] = {
 
 def same_words(row: Searched) -> tuple[str, str]:
     """What searches have in common that differ only in case, marks and spaces."""
-    return row.lang, " ".join(fold(row.query).split())
+    return row.language, " ".join(fold(row.query).split())
 
 
 def _own(ask: Ask, name: str) -> int | None:

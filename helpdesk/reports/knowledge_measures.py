@@ -31,7 +31,6 @@ READ = Measure(
     _lazy("Article read"),
     Unit.COUNT,
     _lazy("Searches after which an article was opened, or read out on the telephone"),
-    better="up",
 )
 NO_TICKET = Measure(
     "kb_no_ticket",
@@ -39,7 +38,6 @@ NO_TICKET = Measure(
     Unit.COUNT,
     _lazy("Searches after which an article was read and no person was asked"),
     (_lazy("Known for the visit of one browser or the one call; a later email is not seen."),),
-    better="up",
 )
 SOLVED = Measure(
     "kb_solved",
@@ -47,7 +45,6 @@ SOLVED = Measure(
     Unit.COUNT,
     _lazy("Searches whose reader said that an article helped, or left the form because of it"),
     (_lazy("One who then asked a person all the same is not counted."),),
-    better="up",
 )
 SOLVED_SHARE = Measure(
     "kb_solved_share",
@@ -62,14 +59,12 @@ ASKED = Measure(
     _lazy("Asked a person"),
     Unit.COUNT,
     _lazy("Searches after which a person was asked all the same"),
-    better="down",
 )
 NO_RESULT = Measure(
     "kb_no_result",
     _lazy("No result"),
     Unit.COUNT,
     _lazy("Searches that found no article"),
-    better="down",
 )
 NO_RESULT_SHARE = Measure(
     "kb_no_result_share",
@@ -91,14 +86,12 @@ LED = Measure(
     Unit.COUNT,
     _lazy("Searches that this article solved without a ticket"),
     SOLVED.edges,
-    "up",
 )
 ASKED_AFTER = Measure(
     "kb_asked_after",
     _lazy("Asked after it"),
     Unit.COUNT,
     _lazy("Searches after which this article was read and a person asked all the same"),
-    better="down",
 )
 HELPED = Measure(
     "kb_helped",
@@ -106,7 +99,6 @@ HELPED = Measure(
     Unit.COUNT,
     _lazy("Readers who answered in the period that the article helped"),
     (_lazy("One answer of each reader to each text: a later one replaces it."),),
-    "up",
 )
 NOT_HELPED = Measure(
     "kb_not_helped",
@@ -114,7 +106,6 @@ NOT_HELPED = Measure(
     Unit.COUNT,
     _lazy("Readers who answered in the period that the article did not help"),
     HELPED.edges,
-    "down",
 )
 HELPED_SHARE = Measure(
     "kb_helped_share",

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, String, false, select, type_coerce
 from sqlalchemy.orm import Session
 
-from helpdesk.kb.models import Article, ArticleText, Feedback, Outcome, Reading, Search, Source
+from helpdesk.kb.models import Article, ArticleText, Feedback, Outcome, Reading, Search
 from helpdesk.reports import filters
 from helpdesk.reports.cuts import Facts
 from helpdesk.reports.filters import Filters
@@ -24,12 +24,20 @@ class Searched(NamedTuple):
 
     id: int
     moment: datetime
-    lang: str
-    source: Source
+    language: str
+    source: str
     found: int
-    outcome: Outcome | None
+    outcome: str | None
     article_id: int | None
     query: str
+
+    @property
+    def mark(self) -> tuple[Any, ...]:
+        return self.source, self.found > 0, self.outcome, self.article_id is not None
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        return ()
 
     @property
     def was_read(self) -> bool:
@@ -49,8 +57,6 @@ class Opened(NamedTuple):
 
     id: int
     moment: datetime
-    lang: str
-    source: Source
     article_id: int
 
 
@@ -59,7 +65,6 @@ class Answered(NamedTuple):
 
     id: int
     moment: datetime
-    lang: str
     helped: bool
     article_id: int
 
@@ -78,23 +83,20 @@ _SEARCH: tuple[Any, ...] = (
     Search.id,
     Search.at,
     Search.lang,
-    Search.source,
+    type_coerce(Search.source, String),
     Search.found,
-    Search.outcome,
+    type_coerce(Search.outcome, String),
     Search.article_id,
     Search.query,
 )
 _READING: tuple[Any, ...] = (
     Reading.id,
     Reading.at,
-    Reading.lang,
-    Reading.source,
     Reading.article_id,
 )
 _ANSWER: tuple[Any, ...] = (
     Feedback.id,
     Feedback.at,
-    ArticleText.lang,
     Feedback.helped,
     ArticleText.article_id,
 )
@@ -136,7 +138,7 @@ def answers(session: Session, ask: Ask) -> list[Answered]:
 
 def facts(row: Any) -> Facts:
     """What decides the part of a search in the cuts that it has."""
-    return Facts(**_NOBODY | {"language": row.lang, "created_at": row.moment})
+    return Facts(**_NOBODY | {"language": row.language, "created_at": row.moment})
 
 
 def titles(session: Session, ids: Sequence[int], language: str) -> dict[int, str]:

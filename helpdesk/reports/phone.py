@@ -55,7 +55,7 @@ _TILES = (
 
 def report(session: Session, ask: Ask) -> Report:
     """The calls that entered a queue in the period, divided by the cut `by`, with the talks, the
-    phone menu, the offers to agents and the callbacks of that time. At most twelve statements.
+    phone menu, the offers to agents and the callbacks of that time. At most eight statements.
     Raises HelpdeskError for a cut that isn't there.
     """
     book = _Book(session, ask)
@@ -72,11 +72,7 @@ class _Book:
         self.calls = call_rows.read(session, ask, before=True)
         self.rings = rings.read(session, ask, before=True)
         self.callbacks = callback_rows.read(session, ask, before=True)
-        self.of_calls = self._split(self.calls)
-
-    def _split(self, rows: tuple[Sequence[Any], Sequence[Any]]) -> tuple[Split, Split]:
-        now, before = rows
-        return self.by.of(now, self.ask.period), self.by.of(before, self.ask.period.before())
+        self.of_calls = self.by.both(*self.calls)
 
     def tiles(self) -> list[tuple[Measure, Cell]]:
         found = []
@@ -100,8 +96,8 @@ class _Book:
             self._table("calls", _lazy("Calls and service level"), ANSWERING, calls, queued, level),
             self._table("times", _lazy("Waiting"), TIMES, calls, queued),
             self._table("handling", _lazy("Handling"), HANDLING, calls, handled),
-            self._table("rings", _lazy("Offers to agents"), RINGING, self._split(self.rings)),
-            self._table("callbacks", _lazy("Callbacks"), CALLBACKS, self._split(self.callbacks)),
+            self._table("rings", _lazy("Offers to agents"), RINGING, self.by.both(*self.rings)),
+            self._table("callbacks", _lazy("Callbacks"), CALLBACKS, self.by.both(*self.callbacks)),
             self._table("menu", _lazy("Phone menu"), MENU, calls, by_menu),
             self._table("levels", levels, LEVELS, calls, queued),
         ]
@@ -123,9 +119,7 @@ class _Book:
     def _other(self, cut: str) -> Table:
         """How the calls are spread over time, whatever the report is divided by."""
         by = Division(self.session, self.ask, cut, facts)
-        now, before = self.calls
-        split = by.of(now, self.ask.period)
-        earlier = by.of(before, self.ask.period.before()) if cut == "day" else {}
+        now, before = by.both(*self.calls)
         shown = [ANSWERING[0], *(one for one in ANSWERING if one.measure in _TILES[0])]
         title = _lazy("Calls by day") if cut == "day" else _lazy("Calls by hour and weekday")
-        return by.table(f"calls-{cut}", title, shown, split, earlier, only=call_rows.queued)
+        return by.table(f"calls-{cut}", title, shown, now, before, only=call_rows.queued)

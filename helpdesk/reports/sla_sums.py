@@ -1,6 +1,5 @@
 """Clocks of the SLA report, counted: which count, what became of them, how long they ran."""
 
-from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -38,6 +37,7 @@ class Sum:
     """Promises of one part and metric; seconds are business seconds of those that have ended."""
 
     tickets: set[int] = field(default_factory=set)
+    elsewhere: int = 0  # tickets that are told in other sums, of which this one is the total
     running: int = 0
     met: int = 0
     breached: int = 0
@@ -45,7 +45,7 @@ class Sum:
 
     @property
     def count(self) -> int:
-        return len(self.tickets)
+        return len(self.tickets) + self.elsewhere
 
     @property
     def decided(self) -> int:
@@ -108,12 +108,15 @@ def sums(session: Session, ask: Ask, period: Period, parts: Parts) -> Sums:
     """Count the promises of the tickets opened in `period`. One statement."""
     columns = [outcome(ask), Clock.ticket_id, seconds(), type_coerce(Clock.metric, String)]
     query = counted(session, ask, period, *columns, *parts.keys)
-    rows: defaultdict[tuple[Any, ...], Sum] = defaultdict(Sum)
-    for row in kept(session, query, ask, period):
-        rows[row[3:]].add(row[0], row[1], row[2])
     by: dict[tuple[tuple[Hashable, ...], str], Sum] = {}
-    for (metric, *values), one in rows.items():
-        _join(by.setdefault((parts.at(tuple(values)), metric), Sum()), one, timed=True)
+    known: dict[tuple[Any, ...], Sum] = {}  # by metric and keys
+    for row in kept(session, query, ask, period):
+        one = known.get(row[3:])
+        if one is None:
+            metric, *values = row[3:]
+            one = by.setdefault((parts.at(tuple(values)), metric), Sum())
+            known[row[3:]] = one
+        one.add(row[0], row[1], row[2])
     return _with_totals(period, by)
 
 
@@ -139,22 +142,24 @@ def kept(session: Session, query: Select[Any], ask: Ask, period: Period) -> Iter
 
 def _with_totals(period: Period, by: dict[tuple[tuple[Hashable, ...], str], Sum]) -> Sums:
     """Add up the metrics of each part, and the parts of each metric."""
-    totals: dict[str, Sum] = {}
     joined: dict[tuple[tuple[Hashable, ...], str], Sum] = {}
-    for (part, metric), one in by.items():
-        _join(joined.setdefault((part, ALL), Sum()), one, timed=False)
-        _join(totals.setdefault(metric, Sum()), one, timed=True)
-        _join(totals.setdefault(ALL, Sum()), one, timed=False)
-    return Sums(period, {**by, **joined}, totals)
+    for (part, _metric), one in by.items():
+        whole = joined.setdefault((part, ALL), Sum())
+        whole.tickets |= one.tickets  # one ticket may have promises of several metrics
+        _count(whole, one)
+    totals: dict[str, Sum] = {}
+    for (_part, metric), one in (by | joined).items():
+        whole = totals.setdefault(metric, Sum())
+        whole.elsewhere += one.count  # but it is in one part only
+        whole.seconds += one.seconds
+        _count(whole, one)
+    return Sums(period, by | joined, totals)
 
 
-def _join(into: Sum, one: Sum, *, timed: bool) -> None:
-    into.tickets |= one.tickets
+def _count(into: Sum, one: Sum) -> None:
     into.running += one.running
     into.met += one.met
     into.breached += one.breached
-    if timed:
-        into.seconds += one.seconds
 
 
 def counted(session: Session, ask: Ask, period: Period, *columns: Any) -> Select[Any]:

@@ -225,7 +225,7 @@ BEFORE = Measure(
     "statement_before",
     _lazy("SLA met in a month"),
     Unit.SHARE,
-    _lazy("met / (met + breached), of the promises of an organisation and a policy that began"),
+    _lazy("met / (met + breached), of the promises to an organisation under a policy"),
     (
         _lazy("A promise counts in the month in which its time began, in the company's zone."),
         _lazy("What has not ended yet counts in neither."),

@@ -172,8 +172,8 @@ def count(session: Session, subject: Subject, at: datetime) -> Numbers:
     month and NotFound for a policy that isn't there."""
     promise = _promise(session, subject.policy_id)
     rows = session.execute(_counted(subject, at)).all()
-    excluded = _exclusions(session, subject)
     broken = [row for row in rows if row.outcome == "breached"]
+    excluded = _exclusions(session, [row.id for row in broken])
     approved = {row.id for row in broken if row.id in excluded and excluded[row.id].approved}
     lines = [
         _line(metric, [row for row in rows if row.metric == metric], approved, promise)
@@ -303,19 +303,13 @@ def _late(
     }
 
 
-def _exclusions(session: Session, subject: Subject) -> dict[int, Excluded]:
-    """Of which clocks of the policy's month somebody asked that they shall not count."""
-    author, decider, month = aliased(User), aliased(User), month_of(subject.month)
+def _exclusions(session: Session, clock_ids: Sequence[int]) -> dict[int, Excluded]:
+    """Of which of these clocks somebody asked that they shall not count."""
+    author, decider = aliased(User), aliased(User)
     query = (
         select(Exclusion, author.name, decider.name)
-        .join(Clock, Clock.id == Exclusion.clock_id)
         .join(author, author.id == Exclusion.author_id)
         .outerjoin(decider, decider.id == Exclusion.decided_by)
-        .where(
-            Clock.policy_id == subject.policy_id,
-            Clock.started_at >= month.start,
-            Clock.started_at < month.end,
-        )
     )
     return {
         one.clock_id: Excluded(
@@ -328,5 +322,8 @@ def _exclusions(session: Session, subject: Subject) -> dict[int, Excluded]:
             decider=decided,
             decided_at=one.decided_at,
         )
-        for one, by, decided in session.execute(query)
+        for start in range(0, len(clock_ids), CHUNK)
+        for one, by, decided in session.execute(
+            query.where(Exclusion.clock_id.in_(clock_ids[start : start + CHUNK]))
+        )
     }

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from helpdesk.ext import quarter_begins, quarter_of
 from helpdesk.lib.errors import _lazy
 from helpdesk.reports.filters import conditions
-from helpdesk.reports.flow import active, groups
+from helpdesk.reports.flow import active, counts_all, groups, wanted
 from helpdesk.reports.period import Period
 from helpdesk.reports.sheet import Ask
 from helpdesk.tickets.models import Status, Ticket
@@ -127,8 +127,10 @@ def _ended(session: Session, ask: Ask) -> dict[tuple[int, str], list[int]]:
     slotted = ask.filters.slot is not None
     if slotted:
         columns.append(quarter_of(Ticket.created_at))
-    query = select(*columns).join(Ticket, Ticket.id == Spell.ticket_id)
-    query = query.where(*within(ask.period), *conditions(session, ask.filters, ask.scope))
+    alone = counts_all(ask)
+    query = select(*columns).where(*within(ask.period), *wanted(session, ask, alone=alone))
+    if not alone:
+        query = query.join(Ticket, Ticket.id == Spell.ticket_id)
     found: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
     for queue_id, status, seconds, *opened in session.execute(query):
         if not slotted or ask.filters.keeps(quarter_begins(opened[0]), ask.period):

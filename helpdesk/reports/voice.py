@@ -1,6 +1,7 @@
 """What clients think of our answers: ratings, their spread, who answers at all, and comments."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -12,21 +13,22 @@ from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.reports import voice_measures as named
 from helpdesk.reports import voice_rows
 from helpdesk.reports.columns import (
+    Bundles,
     Column,
     Division,
     Looks,
-    Rows,
+    bundles,
     cells,
     count,
     cut_for,
     mean,
     share,
+    total,
 )
 from helpdesk.reports.cuts import CUTS as ALL_CUTS
-from helpdesk.reports.cuts import Facts
 from helpdesk.reports.sheet import Ask, Behind, Cell, Chart, Line, Report, Table, Text
 from helpdesk.reports.voice_measures import MEASURES as MEASURES
-from helpdesk.reports.voice_rows import Voice
+from helpdesk.reports.voice_rows import ASKED, RATED, SCORE, Voice
 from helpdesk.surveys import SCORES, Rating
 
 __all__ = ["CUTS", "LISTS", "MEASURES", "report"]
@@ -34,6 +36,7 @@ __all__ = ["CUTS", "LISTS", "MEASURES", "report"]
 CUTS = tuple(ALL_CUTS)
 """By what ratings can be divided, the usual cut first."""
 GOOD = 4
+_FACTS = attrgetter("facts")
 COMMENTS, EXPORTED = 50, 1_000
 """Comments shown on a page and in an export, the newest."""
 FEWEST = 5
@@ -42,36 +45,30 @@ FEWEST = 5
 
 def report(session: Session, ask: Ask) -> Report:
     """Ratings given in the period, divided by the cut `by`, and how many of the tickets opened in
-    it were rated. At most twelve statements. Raises HelpdeskError for a cut that isn't there.
+    it were rated. At most nine statements. Raises HelpdeskError for a cut that isn't there.
     """
     cut = cut_for(ask, CUTS)
-    by = Division(session, ask, cut, _facts_of)
-    given = voice_rows.ratings(session, ask, cut=cut, before=True)
-    now = [*given[0], *voice_rows.asked(session, ask, ask.period, cut)]
-    before = [*given[1], *voice_rows.asked(session, ask, ask.period.before(), cut)]
+    now, before = voice_rows.ratings(session, ask, cut=cut, before=True)
+    some = [*now, *voice_rows.asked(session, ask, ask.period, cut)]
+    earlier = [*before, *voice_rows.asked(session, ask, ask.period.before(), cut)]
+    by = Division(session, ask, cut, _FACTS, _FACTS)
     looks = Looks(Chart.HEAT, 1) if cut == "slot" else by.usual(1)
-    table = by.table("satisfaction", _lazy("Satisfaction"), _COLUMNS, now, before, looks)
-    tables = [table, _spread(*given)]
+    title = _lazy("Satisfaction")
+    table = by.table("satisfaction", title, _COLUMNS, *by.both(some, earlier), looks)
+    tables = [table, _spread(now, before)]
     if cut not in ("day", "week"):
-        weeks = Division(session, ask, "week", _facts_of)
-        tables.append(
-            weeks.table("weeks", _lazy("By week"), _COLUMNS[:3], *given, Looks(Chart.LINE, 1))
-        )
-    tiles = tuple(
-        (column.measure, cell)
-        for column, cell in zip(_TILES, cells(_TILES, now, before, {}), strict=True)
-    )
+        weeks, looks = Division(session, ask, "week", _FACTS, _FACTS), Looks(Chart.LINE, 1)
+        split = weeks.both(now, before)
+        tables.append(weeks.table("weeks", _lazy("By week"), _COLUMNS[:3], *split, looks))
+    whole = cells(_TILES, bundles(some), bundles(earlier), {})
+    tiles = tuple((column.measure, cell) for column, cell in zip(_TILES, whole, strict=True))
     return Report(
         name="satisfaction",
         tiles=tiles,
         tables=tuple(tables),
         findings=tuple(_findings(table, ask.language)),
-        texts=tuple(_comments(session, ask, given[0])),
+        texts=tuple(_comments(session, ask, now)),
     )
-
-
-def _facts_of(row: Voice) -> Facts:
-    return row.facts
 
 
 def _is_rating(row: Voice) -> bool:
@@ -82,15 +79,19 @@ def _is_good(row: Voice) -> bool:
     return row.score >= GOOD
 
 
-def _asked(rows: Rows) -> int:
-    return sum(int(row.asked) for row in rows)
+def _any(_row: Voice) -> bool:
+    return True
 
 
-def _rated(rows: Rows) -> int:
-    return sum(int(row.rated) for row in rows)
+def _asked(rows: Bundles) -> float:
+    return total(ASKED, _any, rows)
 
 
-def _response(rows: Rows) -> float | None:
+def _rated(rows: Bundles) -> float:
+    return total(RATED, _any, rows)
+
+
+def _response(rows: Bundles) -> float | None:
     whole = _asked(rows)
     return _rated(rows) / whole if whole else None
 
@@ -101,7 +102,7 @@ def _scored(score: int) -> Callable[[Voice], bool]:
 
 _TILES = (
     Column(named.RATINGS, count(_is_rating), "ratings"),
-    Column(named.MEAN, mean(lambda row: row.score, _is_rating), "ratings"),
+    Column(named.MEAN, mean(SCORE, _is_rating), "ratings"),
     Column(named.SATISFIED, share(_is_good, _is_rating), "ratings_good"),
     Column(named.RESPONSE, _response, "were_rated"),
     Column(named.COMMENTS, count(lambda row: row.commented), "ratings_commented"),

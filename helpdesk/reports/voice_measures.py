@@ -28,7 +28,6 @@ SATISFIED = Measure(
     _lazy("Satisfied"),
     Unit.SHARE,
     _lazy("Ratings of 4 or 5 ÷ ratings"),
-    better="up",
 )
 SCORES = tuple(
     Measure(
@@ -75,7 +74,6 @@ RATED = Measure(
     Unit.COUNT,
     _lazy("Tickets that could be rated and were, at whatever time"),
     ASKED.edges,
-    "up",
 )
 RESPONSE = Measure(
     "voice_response",

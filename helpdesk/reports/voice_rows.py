@@ -41,6 +41,19 @@ class Voice(NamedTuple):
     asked: int = 0
     rated: int = 0
 
+    @property
+    def mark(self) -> tuple[int, bool]:
+        return self.score, self.commented
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """SCORE, ASKED, RATED: what is added up."""
+        return self.score, self.asked, self.rated
+
+
+SCORE, ASKED, RATED = range(3)
+"""Places in `Voice.numbers`."""
+
 
 def ratings(
     session: Session, ask: Ask, *, cut: str | None = None, before: bool = False

@@ -96,7 +96,7 @@ def _line(one: Agent) -> Line:
 def _moved(session: Session, ask: Ask) -> Counter[tuple[str, int]]:
     """How often each happened to tickets that are an agent's now."""
     period = ask.period
-    query = moved(ask, _MOVES).where(Spell.from_at >= period.start, Spell.from_at < period.end)
+    query = moved(_MOVES).where(Spell.from_at >= period.start, Spell.from_at < period.end)
     found: Counter[tuple[str, int]] = Counter()
     columns: list[Any] = [Spell.came, Ticket.assignee_id]
     for came, user_id, count in groups(session, ask, query, columns):

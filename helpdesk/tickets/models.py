@@ -137,6 +137,7 @@ class Ticket(Base):
         Index("ix_ticket_created", "created_at", "id"),
         Index("ix_ticket_client", "client_id", "last_message_at"),
         Index("ix_ticket_person", "person_id"),
+        partial_index("ix_ticket_merged", "merged_into_id", where="merged_into_id IS NOT NULL"),
         partial_index("ix_ticket_reason", "reason_id", "id", where="reason_id IS NOT NULL"),
         partial_index("ix_ticket_product", "product_id", "id", where="product_id IS NOT NULL"),
         partial_index("ix_ticket_active", "last_message_at", "id", where="done_at IS NULL"),

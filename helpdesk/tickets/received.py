@@ -92,10 +92,9 @@ def open_ticket(
         **{name: getattr(who, name) for name in _WHO},
         **dict.fromkeys(_MOMENTS, at),
     )
-    spells.opened(session, ticket_id, queue_id, at=at)
-    sla.opened(
-        session, ticket_id, at=at, priority=priority, queue_id=queue_id, client_tags=client_tags
-    )
+    begun: dict[str, Any] = {"queue_id": queue_id, "at": at}
+    spells.opened(session, ticket_id, **begun)
+    sla.opened(session, ticket_id, priority=priority, client_tags=client_tags, **begun)
     data: dict[str, Any] = {"queue_id": queue_id, "channel": channel.value, "receipt": receipt}
     _say_opened(session, ticket_id, who, actor, at, delivery_id, data)
     return ticket_id

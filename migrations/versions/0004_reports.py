@@ -210,6 +210,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.create_index('ix_ticket_created', ['created_at', 'id'], unique=False)
+        batch_op.create_index('ix_ticket_merged', ['merged_into_id'], unique=False, sqlite_where=sa.text('merged_into_id IS NOT NULL'), postgresql_where=sa.text('merged_into_id IS NOT NULL'))
 
     with op.batch_alter_table('user', schema=None) as batch_op:
         batch_op.add_column(sa.Column('team_id', ID, nullable=True))
@@ -227,6 +228,7 @@ def downgrade() -> None:
         batch_op.drop_column('team_id')
 
     with op.batch_alter_table('ticket', schema=None) as batch_op:
+        batch_op.drop_index('ix_ticket_merged', sqlite_where=sa.text('merged_into_id IS NOT NULL'), postgresql_where=sa.text('merged_into_id IS NOT NULL'))
         batch_op.drop_index('ix_ticket_created')
 
     with op.batch_alter_table('task', schema=None) as batch_op:

@@ -25,6 +25,7 @@ from playwright.sync_api import (
 from helpdesk.demo import DEMO_PASSWORD
 from tests.product import Product, until
 from tests.relay import Relay, Taken
+from tests.spawn import Spawner
 
 expect.set_options(timeout=20_000)  # a busy machine
 DOMAIN = "helpdesk.localhost"
@@ -119,7 +120,7 @@ def text_of(taken: Taken) -> str:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str, spawner: Spawner) -> Path:
     """A folder with demo data; made by the first worker that asks, for all of them."""
     base = tmp_path_factory.getbasetemp()
     root = (base if worker_id == "master" else base.parent) / "demo"
@@ -127,7 +128,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (root / "done").exists():
-            product = Product(root / "data")
+            product = Product(root / "data", spawner=spawner)
             assert product.command("upgrade").returncode == 0
             assert product.command("demo").returncode == 0
             (root / "done").touch()
@@ -135,13 +136,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def house(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(
+    demo: Path, tmp_path_factory: pytest.TempPathFactory, spawner: Spawner
+) -> Iterator[House]:
     """One for all tests of a worker: each makes its own tickets."""
     folder = tmp_path_factory.mktemp("house") / "data"
     shutil.copytree(demo, folder)
     with Relay() as relay:
         product = Product(
-            folder, HELPDESK_SMTP_RELAY=relay.address, HELPDESK_TIMEZONE="Europe/Kyiv"
+            folder,
+            spawner=spawner,
+            HELPDESK_SMTP_RELAY=relay.address,
+            HELPDESK_TIMEZONE="Europe/Kyiv",
         )
         product.start()
         try:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Visitor
+from tests.browser.conftest import DESKTOP, PHONE, Visitor, open_ticket
 from tests.browser.test_pages import inspect
+from tests.browser.test_writing import new_ticket
 
 pytestmark = pytest.mark.browser
 
@@ -52,11 +53,9 @@ def awaited(page: Page) -> Locator:
     return page.locator("#sim-awaited")
 
 
-def half_written(agent: Page) -> str:
+def half_written(visit: Visitor, agent: Page) -> str:
     """The agent is in the middle of a reply; the address of its ticket."""
-    with agent.expect_response(lambda answer: answer.url.endswith("/events")):
-        agent.goto("/desk?view=all")
-    agent.locator("#rows .row").nth(2).click()
+    open_ticket(agent, new_ticket(visit.house, "half-written"))
     expect(agent.locator("#text-reply")).to_be_visible()
     agent.keyboard.press("KeyR")
     with agent.expect_response(re.compile(r"/drafts$")):
@@ -66,7 +65,7 @@ def half_written(agent: Page) -> str:
 
 def test_a_call_from_the_first_word_to_the_timeline(visit: Visitor, agent: Page) -> None:
     """Nothing that the agent was typing is lost, and each window shows what the other does."""
-    writing = half_written(agent)
+    writing = half_written(visit, agent)
     available(agent, "available")
     agent.locator("#text-reply").focus()
     caller = visit("admin")
@@ -175,7 +174,9 @@ def test_the_simulator_itself(visit: Visitor, size: tuple[int, int]) -> None:
     expect(page.locator("#sim[data-stands]")).to_have_count(0)
     assert page.locator("[data-digit='5']").bounding_box() == keypad or size == PHONE
 
-    page.locator("#x-duplicate").check()
+    duplicate = page.locator("#x-duplicate")
+    duplicate.click()  # the page shows what the server has, a moment later
+    expect(duplicate).to_be_checked()
     page.locator("nav [data-idle]").click()
     expect(page.locator("#sim-go")).to_be_visible()
     begin(page)
@@ -188,7 +189,8 @@ def test_the_simulator_itself(visit: Visitor, size: tuple[int, int]) -> None:
     page.wait_for_timeout(1_500)
     expect(line.locator("pre")).to_be_visible()  # still open after fresh news
     assert inspect(page) == []
-    page.locator("#x-duplicate").uncheck()
+    duplicate.click()
+    expect(duplicate).not_to_be_checked()
     page.locator("#sim-hook .stop").click()
     expect(awaited(page)).to_have_text("The call is over.")
     page.goto(first)

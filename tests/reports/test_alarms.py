@@ -8,20 +8,25 @@ import pytest
 from sqlalchemy import select
 
 from helpdesk import ext, jobs
-from helpdesk.accounts.models import Role, Team, User
+from helpdesk.accounts.models import Team, User
 from helpdesk.events import Actor, Event
 from helpdesk.lib.clock import now
 from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound
 from helpdesk.notices import Notice
 from helpdesk.reactions import react
-from helpdesk.reports import alarm_rules, alarms
+from helpdesk.reports import alarm_rules, alarms, watched
 from helpdesk.reports.alarm_rules import Wanted
+from helpdesk.reports.filters import Filters
 from helpdesk.reports.gauges import GAUGES, Subject
-from helpdesk.reports.models import Alarm, AlarmRule
+from helpdesk.reports.models import Alarm
+from helpdesk.reports.names import REPORTS
+from helpdesk.reports.period import Period
 from helpdesk.reports.scope import Scope
+from helpdesk.reports.sheet import Ask
 from helpdesk.reports.snapshot import snapshot
-from helpdesk.tickets.models import Queue
+from helpdesk.reports.watched import ALL, REPORTED
+from helpdesk.tickets.models import Metric, Queue
 from tests.calls import desk
 from tests.cast import Cast
 
@@ -192,28 +197,28 @@ def test_a_changed_or_switched_off_rule_lets_go_of_its_alarm(cast: Cast, clock: 
     assert kinds == ["alarm.ended", *["alarm_rule.changed"] * 3]
 
 
-@pytest.mark.parametrize(
-    ("field", "more"),
-    [
-        ("name", {"name": " "}),
-        ("name", {"name": "x" * 10_000}),
-        ("measure", {"measure": "moon"}),
-        ("side", {"side": "beside"}),
-        ("threshold", {"threshold": -1}),
-        ("threshold", {"threshold": float("nan")}),
-        ("threshold", {"measure": "service", "threshold": 80}),
-        ("for", {"for_seconds": 10**9}),
-        ("subject", {"subject": Subject(queue_id=999_999)}),
-        ("subject", {"measure": "free", "subject": Subject(queue_id=1)}),
-        ("whom", {"role": None}),
-        ("whom", {"role": "agent"}),
-        ("whom", {"role": None, "user_id": 999_999}),
-    ],
+REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("name", {"name": " "}),
+    ("name", {"name": "x" * 10_000}),
+    ("measure", {"measure": "moon"}),
+    ("side", {"side": "beside"}),
+    ("threshold", {"threshold": -1}),
+    ("threshold", {"threshold": float("nan")}),
+    ("threshold", {"measure": "service", "threshold": 80}),
+    ("for", {"for_seconds": 10**9}),
+    ("subject", {"subject": Subject(queue_id=999_999)}),
+    ("subject", {"measure": "free", "subject": Subject(queue_id=1)}),
+    ("whom", {"role": None}),
+    ("whom", {"role": "agent"}),
+    ("whom", {"role": None, "user_id": 999_999}),
 )
-def test_a_rule_that_cannot_be_is_refused(cast: Cast, field: str, more: dict[str, Any]) -> None:
-    with pytest.raises(HelpdeskError) as refused:
-        made(cast, **more)
-    assert refused.value.field == field
+
+
+def test_a_rule_that_cannot_be_is_refused(cast: Cast) -> None:
+    for field, more in REFUSED:
+        with pytest.raises(HelpdeskError) as refused:
+            made(cast, **more)
+        assert refused.value.field == field, more
 
 
 def test_a_supervisor_of_one_team_watches_only_that_team(cast: Cast) -> None:
@@ -255,12 +260,42 @@ def test_every_gauge_reads_every_subject_it_offers(cast: Cast, clock: Any) -> No
     }
     with ext.session() as session:
         board = snapshot(session, Scope(), at=now(), zone=KYIV)
+
+    def read(key: str, subject: Subject) -> float | None:
+        with ext.session() as session:
+            return watched.value_of(session, ALL[key], subject, board, zone=KYIV)
+
     for gauge in GAUGES.values():
         for kind in gauge.of:
+            assert gauge.read is not None
             value = gauge.read(board, subjects[kind])
             assert value is None or value >= 0, (gauge.key, kind)
-    assert GAUGES["longest"].read(board, subjects["queue"]) == 25
-    assert GAUGES["free"].read(board, Subject()) == 1
-    assert Role.AGENT not in {Role(BUSY.role or "")}
+    assert read("longest", subjects["queue"]) == 25 and read("free", Subject()) == 1
+    assert read("calls_longest", subjects["queue"]) == 25, "a tile of a report of today"
+    assert read("work_opened", Subject()) == 1 and read("work_opened", subjects["agent"]) == 0
+
+
+def test_what_is_watched_of_a_report_is_among_its_tiles(cast: Cast) -> None:
+    today = now().astimezone(KYIV).date()
+    ask = Ask(Period(today, today, KYIV), Filters(), Scope(), now(), "en")
     with ext.session() as session:
-        assert session.scalars(select(AlarmRule)).all() == []
+        tiles = {
+            name: {measure.key for measure, _cell in entry.make(session, ask).tiles}
+            for name, entry in REPORTS.items()
+        }
+    metrics = {f"sla_{word}_{metric}" for word in ("share", "median") for metric in Metric}
+    for gauge in REPORTED.values():
+        assert gauge.key in tiles[gauge.report or ""] | metrics, gauge.key
+
+
+def test_a_rule_on_a_report_is_looked_at_each_minute(cast: Cast, clock: Any) -> None:
+    made(cast, name="Few calls", measure="calls_offered", threshold=0, for_seconds=0)
+    desk.waits(cast.support.id)
+    look()
+    assert [alarm.value for alarm in all_alarms()] == [1]
+    clock.shift(30)
+    with ext.session() as session:
+        assert not alarms.due(session, now())
+    clock.shift(31)
+    with ext.session() as session:
+        assert alarms.due(session, now())

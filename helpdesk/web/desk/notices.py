@@ -1,13 +1,16 @@
 """The bell: what the reader should know, and reading it."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, redirect, render_template
 from sqlalchemy import or_, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import contains_eager, joinedload
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
 from helpdesk.lib.clock import now
 from helpdesk.notices import Notice, mark_read
+from helpdesk.reports.models import Alarm, AlarmRule
 from helpdesk.tickets.models import Ticket
 from helpdesk.web.cached import recount
 from helpdesk.web.guard import me, needs, reading, viewer
@@ -25,7 +28,7 @@ def notices() -> str:
         select(Notice)
         .outerjoin(Notice.ticket)
         .where(Notice.user_id == me().id)
-        .options(contains_eager(Notice.ticket))
+        .options(contains_eager(Notice.ticket), joinedload(Notice.event))
         .order_by(Notice.id.desc())
         .limit(SHOWN)
     )
@@ -34,7 +37,23 @@ def notices() -> str:
         query = query.where(or_(Notice.ticket_id.is_(None), Ticket.queue_id.in_(open_)))
     rows = [(notice, notice_text(notice.kind)) for notice in reading().scalars(query)]
     unread = any(notice.read_at is None for notice, _text in rows)
-    return render_template("desk/notices.html", section="notices", notices=rows, unread=unread)
+    return render_template(
+        "desk/notices.html",
+        section="notices",
+        notices=rows,
+        unread=unread,
+        rules=_rules([notice for notice, _text in rows]),
+    )
+
+
+def _rules(notices: Sequence[Notice]) -> dict[int, str]:
+    """What the rules of alarms are called, by the notice that tells of one."""
+    told = {one.id: one.event.data["alarm_id"] for one in notices if one.kind == "alarm.began"}
+    if not told:
+        return {}
+    query = select(Alarm.id, AlarmRule.name).join(Alarm.rule).where(Alarm.id.in_(told.values()))
+    names = {row.id: row.name for row in reading().execute(query)}
+    return {id_: names.get(alarm_id, "") for id_, alarm_id in told.items()}
 
 
 @blueprint.get("/desk/notices/bell")

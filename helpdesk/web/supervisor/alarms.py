@@ -19,6 +19,7 @@ from helpdesk.reports.gauges import GAUGES, Gauge, Subject
 from helpdesk.reports.models import AlarmRule, Side
 from helpdesk.reports.scope import Scope, scope_of
 from helpdesk.reports.sheet import Unit
+from helpdesk.reports.watched import ALL, REPORTED
 from helpdesk.tickets.models import Queue
 from helpdesk.web.admin.forms import cursor, length_text, page_status, read_length, wrong
 from helpdesk.web.cached import recount
@@ -176,7 +177,7 @@ def _typed(rule: AlarmRule) -> Shown:
 
 def _wanted(shown: Shown) -> Wanted:
     """Raises HelpdeskError."""
-    gauge = GAUGES.get(shown.measure)
+    gauge = ALL.get(shown.measure)
     if gauge is None:
         raise HelpdeskError(_lazy("Choose one from the list."), field="measure")
     kind, _colon, whom = shown.whom.partition(":")
@@ -218,12 +219,21 @@ def _page(
         rule=rule,
         shown=shown,
         version=rule.version if again and rule is not None else shown.version,
-        gauges=[(gauge.key, f"{_(gauge.label)}, {_unit(gauge)}") for gauge in GAUGES.values()],
+        gauges=_gauges(),
         subjects=_subjects(_scope()),
         sides=[(Side.OVER.value, _("is over")), (Side.UNDER.value, _("is under"))],
         whoms=_whoms(),
         errors=errors or {},
     )
+
+
+def _gauges() -> list[tuple[str, str]]:
+    """What can be watched: numbers of now, then those of the reports, each with its unit."""
+    now_ = [(one.key, f"{_(one.label)}, {_unit(one)}") for one in GAUGES.values()]
+    return now_ + [
+        (one.key, _("today: %(measure)s, %(unit)s", measure=_(one.label), unit=_unit(one)))
+        for one in REPORTED.values()
+    ]
 
 
 def _unit(gauge: Gauge) -> str:
@@ -290,8 +300,9 @@ def _behind(rule: AlarmRule) -> str:
     tail = f"?{own}" if own else ""
     if gauge.list is not None:
         return f"/supervisor/list/{gauge.list}{tail}"
-    if gauge.key == "service":
-        return f"/supervisor/reports/calls?period=today{'&' + own if own else ''}"
+    report = "calls" if gauge.key == "service" else gauge.report
+    if report is not None:
+        return f"/supervisor/reports/{report}?period=today{'&' + own if own else ''}"
     return f"/supervisor/people{tail if rule.team_id else ''}"
 
 

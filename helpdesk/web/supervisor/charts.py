@@ -63,10 +63,7 @@ class Picture:
 
     def beyond(self, value: float | None) -> bool:
         """Whether a value is on the bad side of the goal."""
-        goal = self.table.goal
-        if goal is None or value is None or not self.measure.better:
-            return False
-        return value < goal if self.measure.better == "up" else value > goal
+        return wording.missed(self.measure, value, self.table.goal)
 
 
 def drawn(table: Table, address: Address) -> Markup | None:

@@ -5,14 +5,14 @@ from flask_babel import gettext as _
 
 from helpdesk.lib import phone
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
-from helpdesk.reports.names import LISTS
+from helpdesk.reports.names import LISTS, REPORTS, ROOMS
 from helpdesk.reports.sheet import Ask, Behind
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.web.desk.call_words import TASK_SIGNS, call_words
 from helpdesk.web.desk.directory import queue_names, user_names
 from helpdesk.web.guard import needs, reading
 from helpdesk.web.supervisor import wording
-from helpdesk.web.supervisor.here import ask_here, query
+from helpdesk.web.supervisor.here import ask_here, query, report_address
 from helpdesk.web.supervisor.list_rows import LINES, how_many
 from helpdesk.web.supervisor.said import filter_words, option_words
 
@@ -39,6 +39,7 @@ def listing(listed: str) -> str:
         kind=behind.kind,
         count=how_many(behind.kind, len(ids)),
         about=_about(behind, ask),
+        back=_back(listed, ask),
         zone=ask.period.zone.key if behind.dated else "",
         lines=LINES[behind.kind](reading(), page, ask.at) if page else [],
         place=(skipped + 1, skipped + len(page)) if len(ids) > PAGE else None,
@@ -74,3 +75,11 @@ def _about(behind: Behind, ask: Ask) -> list[tuple[str, str]]:
     period = [(str(_("Period")), wording.span(ask.period))] if behind.dated else []
     filters = filter_words(reading(), ask.filters, ask.language)
     return [*period, *filters, *option_words(reading(), ask)]
+
+
+def _back(listed: str, ask: Ask) -> str | None:
+    """The report that has this list, with the same period and filters; None for another page's."""
+    makers = [getattr(room, "report", None) for _title, room in ROOMS if listed in room.LISTS]
+    name = next((name for name, one in REPORTS.items() if one.make in makers), None)
+    changes: dict[str, str | None] = dict.fromkeys(ask.args)
+    return report_address(name, ask, **changes) if name else None

@@ -228,7 +228,9 @@ def _parts(shown: Shown, at: datetime) -> dict[str, object]:
 
 
 def _hours(names: Names, at: datetime) -> Sequence[str]:
-    """The week of the calendar in words."""
+    """The week of the calendar in words; nothing where the names were erased."""
+    if not names.policy:
+        return ()
     if names.calendar is None or names.timezone is None:
         return (_("Round the clock"),)
     calendar = worktime.Calendar.from_data(names.calendar, names.timezone, names.weekly, (), {})

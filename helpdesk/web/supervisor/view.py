@@ -1,7 +1,7 @@
 """A report as its page shows it: numbers in words, each with the address of what it counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -10,7 +10,17 @@ from helpdesk.reports.names import entry
 from helpdesk.reports.sheet import Ask, Cell, Chart, Line, Measure, Report, Table, Unit
 from helpdesk.web.supervisor.charts import MOST_BARS, drawn
 from helpdesk.web.supervisor.here import Lists, line_address, report_address
-from helpdesk.web.supervisor.wording import Change, Defined, change, defined, head, part, shown
+from helpdesk.web.supervisor.wording import (
+    Change,
+    Defined,
+    change,
+    defined,
+    head,
+    missed,
+    part,
+    shown,
+    tick,
+)
 
 _BESIDE = 8
 """Columns of a table that still fits beside its chart."""
@@ -30,6 +40,7 @@ class Number:
     change: Change | None
     nothing: bool  # no number, or none of what is counted
     word: str | None  # judges the number
+    missed: bool = False  # on the bad side of the goal
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,7 @@ def _card(report: Report, table: Table, ask: Ask, lists: Lists) -> Card:
         chart=chart,
         kind=table.chart if chart else None,
         drawn=str(_(table.measures[table.drawn].label)),
-        goal=shown(table.measures[table.drawn], table.goal) if table.goal is not None else None,
+        goal=tick(table.measures[table.drawn], table.goal) if table.goal is not None else None,
         compared=table.chart in (Chart.LINE, Chart.BARS) and any(before for _line, before in lines),
         place=_place(table, chart),
         long=len(table.lines) > 14,
@@ -133,6 +144,8 @@ def _row(report: Report, table: Table, line: Line, ask: Ask, lists: Lists) -> Ro
         _number(measure, cell, lists, compared=table.cut not in _IN_TIME)
         for measure, cell in zip(table.measures, line.cells, strict=True)
     ]
+    if missed(table.measures[table.drawn], line.cells[table.drawn].value, table.goal):
+        numbers[table.drawn] = replace(numbers[table.drawn], missed=True)
     return Row(part(table, line), _deeper(report, line, ask), numbers)
 
 

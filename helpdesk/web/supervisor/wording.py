@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from helpdesk.ext import LANGUAGES
 from helpdesk.reports.cuts import CUTS
 from helpdesk.reports.filters import NOTHING, WEEKDAYS
-from helpdesk.reports.period import Period
+from helpdesk.reports.period import Moments, Period
 from helpdesk.reports.sheet import Cell, Line, Measure, Table, Unit
 from helpdesk.web.words import Words, words_in
 
@@ -67,6 +67,13 @@ def tick(measure: Measure, value: float) -> str:
     if measure.unit in (Unit.SCORE, Unit.NUMBER) and value == round(value):
         return _count(value)
     return shown(measure, value)
+
+
+def missed(measure: Measure, value: float | None, goal: float | None) -> bool:
+    """Whether a value is on the bad side of the goal."""
+    if goal is None or value is None or not measure.better:
+        return False
+    return value < goal if measure.better == "up" else value > goal
 
 
 def change(measure: Measure, cell: Cell) -> Change | None:
@@ -189,6 +196,7 @@ def value_word(cut: str, key: Any) -> str:
 def _nothing(cut: str) -> str:
     """What stands for things that have none of it."""
     texts: dict[str, str] = {
+        "queue": _("No queue"),
         "agent": _("Nobody"),
         "team": _("No team"),
         "product": _("No product"),
@@ -212,7 +220,9 @@ def week_text(monday: date) -> str:
 
 
 def span(period: Period) -> str:
-    """The days of a period: "26 Oct – 20 Nov 2026"; one day alone."""
+    """The days of a period: "26 Oct – 20 Nov 2026"; one day alone; moments with their time."""
+    if isinstance(period, Moments):
+        return f"{moment(period.begin, period)} {EN_DASH} {moment(period.finish, period)}"
     last = str(format_date(period.last, "d MMM y", locale=language()))
     if period.first == period.last:
         return last
