@@ -36,9 +36,9 @@ def _repeated(plan: Plan, draw: random.Random) -> Iterator[datetime]:
                 yield start + timedelta(hours=3, seconds=draw.randrange(7_200))
 
 
-def staffed(promises_calendar: worktime.Calendar | None, at: datetime, seconds: float) -> datetime:
+def staffed(calendar: worktime.Calendar | None, at: datetime, seconds: float) -> datetime:
     """The moment when somebody at work from `at` on has worked so long."""
-    return worktime.add(promises_calendar, at, max(int(seconds), 1))
+    return worktime.add(calendar, at, max(int(seconds), 1))
 
 
 def open_at(calendar: worktime.Calendar | None, at: datetime) -> bool:

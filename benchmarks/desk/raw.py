@@ -10,8 +10,6 @@ from typing import Any
 COLUMNS = {
     "user": "id name team_id",
     "queue": "id name team_id",
-    "team": "id name",
-    "product": "id name",
     "client": "id name kind organisation_id",
     "contact_reason": "id parent_id key",
     "ticket": "id status priority channel language queue_id client_id assignee_id kind reason_id"
@@ -28,12 +26,10 @@ COLUMNS = {
     " done_at result attempts",
     "rating": "id ticket_id user_id score comment at",
     "kb_search": "id at lang query source found visit outcome article_id ticket_id",
-    "kb_miss": "id lang times last_at settled_at",
     "article": "id key",
     "article_text": "id article_id lang",
     "article_reading": "id at article_id lang source visit ticket_id",
     "article_feedback": "id text_id visit helped at",
-    "voice_answer": "id call_id article_id language at helped",
     "event": "id at kind user_id ticket_id data",
 }
 EVENTS = ("ticket.status", "ticket.queue", "ticket.assigned")

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from benchmarks.desk import plan as desk
 from benchmarks.desk.plan import Plan
 from helpdesk.accounts.actions import add_user
-from helpdesk.accounts.models import Team, User
+from helpdesk.accounts.models import Team
 from helpdesk.events import SYSTEM
 from helpdesk.lib.collate import sort_key
-from helpdesk.products import Product, create_product
+from helpdesk.products import create_product
 from helpdesk.tickets import calendars, policies
-from helpdesk.tickets.models import ContactReason, Queue
+from helpdesk.tickets.models import ContactReason
 from helpdesk.tickets.promises import Promises, promises
 from helpdesk.tickets.queues import create_queue
 from helpdesk.tickets.reasons import seed_reasons
@@ -53,15 +53,6 @@ def build(session: Session, plan: Plan) -> Stage:
     reasons = {row.key: row.id for row in rows}
     price, fault = reasons.pop(desk.PRICE_REASON), reasons.pop(desk.DEFECT_REASON)
     return Stage(queues, agents, supervisor, products, reasons, price, fault, before, after)
-
-
-def found(session: Session, stage: Stage) -> tuple[Queue, User, Product]:
-    """What the truths are about: the bottleneck, the slow agent, the product that fails."""
-    return (
-        session.get_one(Queue, stage.queues[desk.BOTTLENECK]),
-        session.get_one(User, stage.agents[desk.SLOW]),
-        session.get_one(Product, stage.products[desk.DEFECT]),
-    )
 
 
 def _queues(session: Session, at: datetime) -> dict[str, int]:

@@ -23,7 +23,7 @@ from helpdesk.reports.sheet import Ask, Behind, Cell, Chart, Line, Measure, Repo
 __all__ = ["LISTS", "MEASURES", "report"]
 
 WEEKS = 13
-LINES = 100
+LINES = 50
 """Parts that a table of a page shows; exports ask for all."""
 LISTS: Mapping[str, Behind] = {
     "causes": Behind("ticket", _lazy("Tickets opened"), cause_rows.ids),

@@ -18,7 +18,7 @@ from helpdesk.reports.scope import Teams, team_of
 from helpdesk.reports.sheet import Ask, Cell, Chart, Line, Measure, Table
 from helpdesk.tickets.models import Priority
 
-LINES = 100
+LINES = 50
 """Parts that a table of a page shows; exports ask for all."""
 FactsOf = Callable[[Any], Facts]
 KeyOf = Callable[[Any], Hashable]

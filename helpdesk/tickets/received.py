@@ -95,8 +95,8 @@ def open_ticket(
     begun: dict[str, Any] = {"queue_id": queue_id, "at": at}
     spells.opened(session, ticket_id, **begun)
     sla.opened(session, ticket_id, priority=priority, client_tags=client_tags, **begun)
-    data: dict[str, Any] = {"queue_id": queue_id, "channel": channel.value, "receipt": receipt}
-    _say_opened(session, ticket_id, who, actor, at, delivery_id, data)
+    data = {"queue_id": queue_id, "channel": channel.value, "receipt": receipt}
+    _say_opened(session, ticket_id, who, actor, at, delivery_id, **data)
     return ticket_id
 
 
@@ -107,7 +107,7 @@ def _say_opened(
     actor: Actor | None,
     at: datetime,
     delivery_id: int | None,
-    data: dict[str, Any],
+    **data: Any,
 ) -> None:
     if delivery_id is not None:
         data["delivery_id"] = delivery_id

@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk import ext
+from helpdesk import ext, settings
 from helpdesk.accounts.models import Team, User
 from helpdesk.accounts.presence import Availability, Presence
 from helpdesk.events import Actor
@@ -50,7 +51,7 @@ def seen(session: Session, scope: Scope | None = None) -> Snapshot:
     return snapshot(session, scope or Scope(), at=now(), zone=KYIV)
 
 
-def listed(session: Session, name: str, scope: Scope, **filters: int) -> list[int]:
+def listed(session: Session, name: str, scope: Scope, **filters: Any) -> list[int]:
     today = now().astimezone(KYIV).date()
     ask = Ask(Period(today, today, KYIV), Filters(**filters), scope, now(), "en")
     found = list(LISTS[name].ids(session, ask))
@@ -156,7 +157,7 @@ def test_next_to_breach_are_the_latest_broken_and_the_first_that_will_be(cast: C
         assert {one.assignee_id for one in mine} <= {cast.bob.id}
 
 
-def test_people_stand_with_what_they_are_on(cast: Cast, clock: object, crew: Team) -> None:
+def test_people_stand_with_what_they_are_on(cast: Cast, clock: Any, crew: Team) -> None:
     with ext.write() as session:
         desk.on(session, cast.alice.id)
         desk.on(session, cast.bob.id)
@@ -178,16 +179,16 @@ def test_people_stand_with_what_they_are_on(cast: Cast, clock: object, crew: Tea
         assert seen(session).free == 0
 
 
-def test_the_service_level_is_that_of_the_calls_report(cast: Cast, clock: object) -> None:
+def test_the_service_level_is_that_of_the_calls_report(cast: Cast, clock: Any) -> None:
     with ext.write() as session:
         desk.on(session, cast.alice.id)
     quick = desk.waits(cast.support.id, "+380670000001")
     desk.distribute()
     desk.rings(cast.alice.id)
     desk.talk(quick, cast.alice.id)
-    clock.shift(60)  # type: ignore[attr-defined]
+    clock.shift(60)
     desk.waits(cast.billing.id, "+380670000002")
-    clock.shift(40)  # type: ignore[attr-defined]
+    clock.shift(40)
     desk.waits(cast.billing.id, "+380670000003")  # may still be answered in time
     with ext.session() as session:
         board = seen(session)
@@ -227,6 +228,6 @@ def test_levels_say_from_where_on_somebody_must_act(cast: Cast) -> None:
         for wrong in ({"calls": (5, 4)}, {"service": (0.7, 0.8)}, {"due": (-1, 3)}):
             with pytest.raises(HelpdeskError):
                 levels.put(session, wanted | wrong, actor=actor)
-        stored = levels.settings.get(session, levels.SETTING)
+        stored = settings.get(session, levels.SETTING)
     assert limits(stored)["calls"].level(9) == Level.GOOD
     assert limits({"calls": "broken"})["calls"].warn == 3

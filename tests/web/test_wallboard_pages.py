@@ -171,7 +171,9 @@ def test_an_alarm_from_its_rule_to_its_notice_to_its_end(
     jobs.watch_alarms()
     react(limit=100)
     page = sam.get("/desk/notices")
-    assert "An alarm began: Kettles burn" in page.text and link(page, "/supervisor/alarms") is not None
+    assert (
+        "An alarm began: Kettles burn" in page.text and link(page, "/supervisor/alarms") is not None
+    )
     assert "1 alarm" in sam.get("/supervisor").text
     page = sam.get("/supervisor/alarms")
     behind = f"/supervisor/list/now_breached?queue={cast.support.id}"

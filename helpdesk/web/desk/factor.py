@@ -102,7 +102,8 @@ def confirm() -> str | tuple[str, int]:
         factor = reading().get(SecondFactor, me().id)
         if factor is None or factor.confirmed_at is not None:
             raise
-        return _own_page(factor, {"code": said(error)}), error.status
+        status = 400 if error.status == 401 else error.status  # the session is a good one
+        return _own_page(factor, {"code": said(error)}), status
     return _codes_page(codes, "/desk/me")
 
 
