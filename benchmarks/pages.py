@@ -24,7 +24,7 @@ from helpdesk.accounts.models import ApiToken, Role, User
 from helpdesk.api.paging import mark_cursor
 from helpdesk.lib.clock import now
 from helpdesk.lib.stems import LANGUAGES
-from helpdesk.reports.timeline_item import Mark, mark_text
+from helpdesk.reports.client.timeline_item import Mark, mark_text
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.web.guard import COOKIE
 

@@ -40,7 +40,7 @@ from helpdesk.lib.clock import now
 from helpdesk.live import heartbeat
 from helpdesk.outbox import sending, sms_sending
 from helpdesk.planner import reminders
-from helpdesk.reports import alarms
+from helpdesk.reports.alarms import sweep as alarms
 from helpdesk.tickets import escalation, sla
 from helpdesk.tickets.models import Clock
 from helpdesk.web.supervisor import mailing

@@ -37,7 +37,7 @@ DEFAULTS: Mapping[str, Any] = {
     "norm_most": 25,  # over which too many
     "retention_report_days": 30,
     "blocked_numbers": [],  # E.164: their calls are refused
-    "wall_limits": {},  # of `reports.levels`: {"calls": [3, 6]}; missing: the usual ones
+    "wall_limits": {},  # of `reports.wallboard.levels`: {"calls": [3, 6]}; missing: the usual ones
 }
 
 TEXTS: Mapping[str, int] = {

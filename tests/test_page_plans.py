@@ -13,7 +13,7 @@ from helpdesk.kb import log
 from helpdesk.kb.log import Asked, Opened
 from helpdesk.kb.models import Article, Source
 from helpdesk.lib.clock import now
-from helpdesk.reports.timeline import ONLY
+from helpdesk.reports.client.timeline import ONLY
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.web.guard import COOKIE
 from tests.cast import PASSWORD, Cast

@@ -47,11 +47,13 @@ from helpdesk.outbox.models import Outgoing
 from helpdesk.planner.models import Task, TaskKind, TaskState
 from helpdesk.products import Product
 from helpdesk.reactions import react
-from helpdesk.reports import alarm_rules, closing, schedules
-from helpdesk.reports.alarm_rules import Wanted
+from helpdesk.reports import schedules
+from helpdesk.reports.alarms import rules as alarm_rules
+from helpdesk.reports.alarms.rules import Wanted
+from helpdesk.reports.contracts import closing
+from helpdesk.reports.contracts.statements import Subject
 from helpdesk.reports.models import Alarm, Every, Exclusion
 from helpdesk.reports.scope import Scope
-from helpdesk.reports.statements import Subject
 from helpdesk.tickets.models import (
     Attachment,
     Channel,

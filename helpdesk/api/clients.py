@@ -34,7 +34,7 @@ from helpdesk.fields import fields_of
 from helpdesk.lib import phone
 from helpdesk.lib.errors import NotFound
 from helpdesk.lib.text import email_key
-from helpdesk.reports.timeline import TimelineItem, client_timeline
+from helpdesk.reports.client.timeline import TimelineItem, client_timeline
 
 MAX_HITS = 200
 SENSITIVE = "client.sensitive"

@@ -9,7 +9,7 @@ from pydantic import MISSING
 from helpdesk.api.problems import Refused
 from helpdesk.api.shapes.base import MAX_ID
 from helpdesk.lib.errors import _lazy
-from helpdesk.reports.timeline import Mark
+from helpdesk.reports.client.timeline import Mark
 
 T = TypeVar("T")
 

@@ -32,7 +32,7 @@ from helpdesk.reports.filters import NOTHING
 from helpdesk.reports.names import cut_of, entry
 from helpdesk.reports.parts import parts_by
 from helpdesk.reports.sheet import Ask, Line, Measure, Report, Table
-from helpdesk.reports.sla_sums import ALL, Sum, sums
+from helpdesk.reports.sla.sums import ALL, Sum, sums
 from helpdesk.tickets.models import Metric
 
 _NAMED = ("queue", "agent", "team", "client", "organisation", "product", "reason")

@@ -12,7 +12,7 @@ from helpdesk.files import StoredFile
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.privacy.inventory import BLANKED
 from helpdesk.privacy.scope import Scope, chunks, family
-from helpdesk.reports.closing import forget_names
+from helpdesk.reports.contracts.closing import forget_names
 from helpdesk.reports.models import Exclusion, ReportFile, Statement
 from helpdesk.tickets.models import Clock, Ticket
 

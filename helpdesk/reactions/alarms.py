@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk.events import Event
 from helpdesk.notices import tell
-from helpdesk.reports import alarms
+from helpdesk.reports.alarms import sweep as alarms
 
 
 def tell_of_alarm(session: Session, event: Event, at: datetime) -> None:

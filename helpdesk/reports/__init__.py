@@ -1,1 +1,1 @@
-"""What several rooms know about one thing, read together: the client's timeline."""
+"""What several rooms know, read together: one client, one report, the wallboard."""

@@ -78,7 +78,7 @@ class AlarmRule(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
-    measure: Mapped[str] = mapped_column(String(40))  # a key of `reports.gauges`
+    measure: Mapped[str] = mapped_column(String(40))  # a key of `reports.alarms.gauges`
     queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id"))
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
@@ -158,7 +158,7 @@ class Statement(Base):
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id"))
     policy_id: Mapped[int] = mapped_column(ForeignKey("policy.id"), index=True)
     month: Mapped[str] = mapped_column(String(7))  # "2026-11"
-    data: Mapped[dict[str, Any]]  # what stood on it, as `reports.closing` writes it
+    data: Mapped[dict[str, Any]]  # what stood on it, as `reports.contracts.closing` writes it
     closed_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
     closed_at: Mapped[datetime]
 

@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
-from helpdesk.reports import causes, knowledge, phone, sla, statement_lists, voice, wallboard, work
+from helpdesk.reports.calls import report as phone
+from helpdesk.reports.causes import report as causes
+from helpdesk.reports.contracts import lists as statement_lists
 from helpdesk.reports.cuts import CUTS
+from helpdesk.reports.knowledge import report as knowledge
+from helpdesk.reports.satisfaction import report as voice
 from helpdesk.reports.sheet import Ask, Behind, Make, Measure
+from helpdesk.reports.sla import report as sla
+from helpdesk.reports.wallboard import lists as wallboard
+from helpdesk.reports.work import report as work
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from helpdesk.kb.index import is_stale
 from helpdesk.kb.models import ArticleVersion, Example, Feedback, Miss, Reading, Search
 from helpdesk.outbox.models import Outgoing
 from helpdesk.products import Item
-from helpdesk.reports.timeline import client_timeline
+from helpdesk.reports.client.timeline import client_timeline
 from helpdesk.surveys import Rating
 from helpdesk.tickets import search
 from helpdesk.tickets.models import Attachment, Clock, Message, Ticket

@@ -15,17 +15,19 @@ from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound
 from helpdesk.notices import Notice
 from helpdesk.reactions import react
-from helpdesk.reports import alarm_rules, alarms, watched
-from helpdesk.reports.alarm_rules import Wanted
+from helpdesk.reports.alarms import rules as alarm_rules
+from helpdesk.reports.alarms import sweep as alarms
+from helpdesk.reports.alarms import watched
+from helpdesk.reports.alarms.gauges import GAUGES, Subject
+from helpdesk.reports.alarms.rules import Wanted
+from helpdesk.reports.alarms.watched import ALL, REPORTED
 from helpdesk.reports.filters import Filters
-from helpdesk.reports.gauges import GAUGES, Subject
 from helpdesk.reports.models import Alarm
 from helpdesk.reports.names import REPORTS
 from helpdesk.reports.period import Period
 from helpdesk.reports.scope import Scope
 from helpdesk.reports.sheet import Ask
-from helpdesk.reports.snapshot import snapshot
-from helpdesk.reports.watched import ALL, REPORTED
+from helpdesk.reports.wallboard.snapshot import snapshot
 from helpdesk.tickets.models import Metric, Queue
 from tests.calls import desk
 from tests.cast import Cast

@@ -12,8 +12,8 @@ from helpdesk import ext
 from helpdesk.calls.models import Disposition
 from helpdesk.lib.clock import now
 from helpdesk.products import Product
-from helpdesk.reports import causes
-from helpdesk.reports.jumps import FEWEST, jump
+from helpdesk.reports.causes import report as causes
+from helpdesk.reports.causes.jumps import FEWEST, jump
 from helpdesk.reports.sheet import Report, Table
 from helpdesk.tickets.models import ContactReason, TicketKind
 from helpdesk.tickets.reasons import create_reason

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from helpdesk import ext
 from helpdesk.lib.clock import now
-from helpdesk.reports import flow as flows
-from helpdesk.reports import stays as lying
 from helpdesk.reports.filters import Filters, slot_of
-from helpdesk.reports.flow import MOVES, Flow, left_ids
 from helpdesk.reports.period import Period, between
 from helpdesk.reports.scope import Scope
 from helpdesk.reports.sheet import Ask
-from helpdesk.reports.stays import Stays, present
+from helpdesk.reports.work import flow as flows
+from helpdesk.reports.work import stays as lying
+from helpdesk.reports.work.flow import MOVES, Flow, left_ids
+from helpdesk.reports.work.stays import Stays, present
 from helpdesk.tickets.models import DONE, Status, Ticket
 from helpdesk.tickets.spells import Spell
 from tests.cast import Cast

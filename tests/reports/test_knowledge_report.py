@@ -13,8 +13,8 @@ from helpdesk.kb.log import Asked, Opened
 from helpdesk.kb.models import ArticleText, Outcome, Source, State
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError
-from helpdesk.reports import knowledge
-from helpdesk.reports.knowledge_rows import things
+from helpdesk.reports.knowledge import report as knowledge
+from helpdesk.reports.knowledge.rows import things
 from helpdesk.reports.sheet import Report, Table
 from tests.cast import Cast
 from tests.reports.behind import check, check_sums

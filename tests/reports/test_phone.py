@@ -27,8 +27,9 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError
 from helpdesk.planner.models import Task, TaskKind, TaskResult, TaskState
 from helpdesk.products import Product
-from helpdesk.reports import call_rows, phone
-from helpdesk.reports.call_rows import Ended
+from helpdesk.reports.calls import report as phone
+from helpdesk.reports.calls import rows as call_rows
+from helpdesk.reports.calls.rows import Ended
 from helpdesk.reports.columns import bundles
 from helpdesk.reports.sheet import Ask, Report
 from helpdesk.tickets.models import ContactReason, Priority

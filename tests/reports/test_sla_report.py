@@ -16,12 +16,12 @@ from helpdesk.accounts.models import User
 from helpdesk.events import Actor
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError
-from helpdesk.reports import sla
 from helpdesk.reports.cuts import CUTS
 from helpdesk.reports.sheet import Ask, Cell, Chart, Report, Table, Unit
-from helpdesk.reports.sla_findings import findings
-from helpdesk.reports.sla_measures import BREACHED, COUNTED, MEDIANS, SHARES, TIMED
-from helpdesk.reports.sla_sums import ALL, Sum, Sums
+from helpdesk.reports.sla import report as sla
+from helpdesk.reports.sla.findings import findings
+from helpdesk.reports.sla.measures import BREACHED, COUNTED, MEDIANS, SHARES, TIMED
+from helpdesk.reports.sla.sums import ALL, Sum, Sums
 from helpdesk.tickets import actions
 from helpdesk.tickets.models import Channel, Clock, Metric, Priority, Status, Ticket
 from helpdesk.tickets.received import open_ticket

@@ -13,9 +13,9 @@ from helpdesk.clients.models import Client, ClientKind, Person
 from helpdesk.events import Actor, Event
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound
-from helpdesk.reports import closing, exclusions, statement_lists
-from helpdesk.reports.models import Statement
-from helpdesk.reports.statements import (
+from helpdesk.reports.contracts import closing, exclusions
+from helpdesk.reports.contracts import lists as statement_lists
+from helpdesk.reports.contracts.statements import (
     Line,
     Numbers,
     Subject,
@@ -23,7 +23,8 @@ from helpdesk.reports.statements import (
     month_of,
     names_of,
 )
-from helpdesk.reports.why import Why
+from helpdesk.reports.contracts.why import Why
+from helpdesk.reports.models import Statement
 from helpdesk.tickets import actions, escalation, policies
 from helpdesk.tickets.content import Content
 from helpdesk.tickets.models import Channel, Clock, Metric, Policy, Queue, Ticket

@@ -9,7 +9,7 @@ from sqlalchemy import event
 from helpdesk import ext
 from helpdesk.events import Actor
 from helpdesk.lib.clock import now
-from helpdesk.reports.timeline import Mark, client_timeline
+from helpdesk.reports.client.timeline import Mark, client_timeline
 from helpdesk.tickets import actions
 from helpdesk.tickets.content import Content
 from helpdesk.tickets.models import Channel, Status, Ticket

@@ -17,8 +17,8 @@ from helpdesk.clients.models import Client
 from helpdesk.events import Actor, Event, record
 from helpdesk.kb.models import Article, ArticleText, Reading, Source, State
 from helpdesk.lib.clock import now
-from helpdesk.reports.timeline import ALL, ONLY, Chosen, client_timeline, timeline_page
-from helpdesk.reports.timeline_item import Mark, TimelineItem
+from helpdesk.reports.client.timeline import ALL, ONLY, Chosen, client_timeline, timeline_page
+from helpdesk.reports.client.timeline_item import Mark, TimelineItem
 from helpdesk.surveys import Rating
 from helpdesk.tickets.content import Content
 from helpdesk.tickets.models import Channel, Message, MessageKind
@@ -170,7 +170,7 @@ def test_one_part_is_shown_alone(
 def test_a_rare_channel_is_looked_for_portion_by_portion(
     cast: Cast, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("helpdesk.reports.timeline.WINDOW", 3)
+    monkeypatch.setattr("helpdesk.reports.client.timeline.WINDOW", 3)
     everything(cast, clock)
     with ext.write() as session:
         for _ in range(4):

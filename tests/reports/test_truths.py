@@ -30,15 +30,15 @@ from benchmarks.desk.stage import Stage
 from helpdesk import ext
 from helpdesk.accounts.models import Role, User
 from helpdesk.app import create_app
-from helpdesk.reports import statements
 from helpdesk.reports.asking import asked
+from helpdesk.reports.contracts import statements
+from helpdesk.reports.contracts.statements import Subject
 from helpdesk.reports.filters import Filters
 from helpdesk.reports.names import LISTS, REPORTS
 from helpdesk.reports.period import Period
 from helpdesk.reports.scope import Scope
 from helpdesk.reports.sheet import Ask, Report, Unit
-from helpdesk.reports.snapshot import snapshot
-from helpdesk.reports.statements import Subject
+from helpdesk.reports.wallboard.snapshot import snapshot
 from helpdesk.tickets import escalation
 from helpdesk.tickets.sla import recount_due
 from tests.conftest import NOON, Template, make_config, migrate, pg_url

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from helpdesk import ext
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError
-from helpdesk.reports import voice
+from helpdesk.reports.satisfaction import report as voice
 from helpdesk.reports.sheet import Report
 from helpdesk.surveys import Rating, rate
 from helpdesk.tickets.models import Status, Ticket

@@ -19,14 +19,15 @@ from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import HelpdeskError
 from helpdesk.planner.models import TaskKind
 from helpdesk.planner.planning import plan
-from helpdesk.reports import levels, phone
+from helpdesk.reports.calls import report as phone
 from helpdesk.reports.filters import Filters
-from helpdesk.reports.levels import USUAL, Level, judged, limits, worst
 from helpdesk.reports.period import Period
 from helpdesk.reports.scope import Scope
 from helpdesk.reports.sheet import Ask
-from helpdesk.reports.snapshot import Numbers, Snapshot, snapshot
-from helpdesk.reports.wallboard import LISTS
+from helpdesk.reports.wallboard import levels
+from helpdesk.reports.wallboard.levels import USUAL, Level, judged, limits, worst
+from helpdesk.reports.wallboard.lists import LISTS
+from helpdesk.reports.wallboard.snapshot import Numbers, Snapshot, snapshot
 from helpdesk.tickets.models import Queue, Status, Ticket
 from tests.calls import desk
 from tests.cast import Cast

@@ -17,8 +17,8 @@ from helpdesk.lib.errors import HelpdeskError
 from helpdesk.reports.asking import asked
 from helpdesk.reports.names import MEASURES, REPORTS
 from helpdesk.reports.sheet import Ask, Cell, Line, Measure, Report, Table, Unit
-from helpdesk.reports.work import LISTS, report
-from helpdesk.reports.work_agents import TOO_FEW, TOO_MANY
+from helpdesk.reports.work.agents import TOO_FEW, TOO_MANY
+from helpdesk.reports.work.report import LISTS, report
 from helpdesk.tickets.models import Queue
 from tests.cast import Cast
 from tests.test_query_plans import caught, whole_tables

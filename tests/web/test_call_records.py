@@ -26,7 +26,7 @@ from helpdesk.events import Actor, record
 from helpdesk.kb.actions import create_article
 from helpdesk.kb.checks import Content
 from helpdesk.lib.clock import now
-from helpdesk.reports.timeline import client_timeline
+from helpdesk.reports.client.timeline import client_timeline
 from helpdesk.tickets.models import NUMBER_OFFSET, Channel
 from helpdesk.tickets.received import open_ticket
 from tests.api.conftest import Program

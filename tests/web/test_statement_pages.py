@@ -14,7 +14,7 @@ from helpdesk.accounts.models import ReportScope, User
 from helpdesk.clients.models import Client, ClientKind
 from helpdesk.events import Actor
 from helpdesk.lib.clock import now
-from helpdesk.reports import closing
+from helpdesk.reports.contracts import closing
 from helpdesk.reports.models import Exclusion, Statement
 from helpdesk.tickets import actions, policies
 from helpdesk.tickets.models import NUMBER_OFFSET, Clock, Policy, Ticket

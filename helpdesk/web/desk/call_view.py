@@ -15,7 +15,7 @@ from helpdesk.calls.models import Call, CallState, Direction, Offer, Provider
 from helpdesk.clients.models import Client, Person
 from helpdesk.lib import phone
 from helpdesk.lib.clock import now
-from helpdesk.reports.card import card_of
+from helpdesk.reports.client.card import card_of
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.tickets.views import tickets_of_client
 from helpdesk.web.cached import keep

@@ -13,7 +13,7 @@ from helpdesk.calls.models import Direction
 from helpdesk.clients.models import Person
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
-from helpdesk.reports.card import CONTACTS, Card, Talk, card_of
+from helpdesk.reports.client.card import CONTACTS, Card, Talk, card_of
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries import ticket_for, ticket_id_of
 from helpdesk.tickets.reasons import name_of

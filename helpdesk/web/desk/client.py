@@ -14,7 +14,7 @@ from helpdesk.clients.models import Client
 from helpdesk.clients.search import find_clients
 from helpdesk.lib.errors import HelpdeskError
 from helpdesk.lib.text import clean_line
-from helpdesk.reports.timeline_words import amount_text
+from helpdesk.reports.client.timeline_words import amount_text
 from helpdesk.web.desk import client_page
 from helpdesk.web.desk.client_undo import undo
 from helpdesk.web.desk.listing import QUERY_LIMIT

@@ -17,10 +17,10 @@ from helpdesk.clients.queries import people_of
 from helpdesk.fields import Field, FieldKind, fields_of
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
-from helpdesk.reports.client_cards import cards_of
-from helpdesk.reports.client_numbers import numbers_of
-from helpdesk.reports.timeline import ALL, ONLY, TimelineItem, timeline_page
-from helpdesk.reports.timeline_item import mark_text, read_mark
+from helpdesk.reports.client.cards import cards_of
+from helpdesk.reports.client.numbers import numbers_of
+from helpdesk.reports.client.timeline import ALL, ONLY, TimelineItem, timeline_page
+from helpdesk.reports.client.timeline_item import mark_text, read_mark
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.tickets.views import tickets_of_client
 from helpdesk.web.cached import SETTINGS_SECONDS, keep

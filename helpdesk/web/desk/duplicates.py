@@ -9,7 +9,7 @@ from helpdesk.clients import duplicates
 from helpdesk.clients.models import DuplicatePair
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError
-from helpdesk.reports.side_by_side import sides
+from helpdesk.reports.client.side_by_side import sides
 from helpdesk.web.guard import actor, needs, reading, said
 
 blueprint = Blueprint("desk_duplicates", __name__)

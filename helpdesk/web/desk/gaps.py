@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from helpdesk.clients import duplicates
 from helpdesk.clients.models import Client
 from helpdesk.lib.errors import NotFound
-from helpdesk.reports import gaps
+from helpdesk.reports.client import gaps
 from helpdesk.web.cached import keep
 from helpdesk.web.desk.client_page import profile_fields
 from helpdesk.web.desk.listing import draw

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk.events import Event
 from helpdesk.lib.errors import _lazy
-from helpdesk.reports.timeline_words import task_title
+from helpdesk.reports.client.timeline_words import task_title
 from helpdesk.surveys import LOW
 from helpdesk.web.about import learn_products, product_name, reason_title
 from helpdesk.web.desk.directory import queue_names, user_names

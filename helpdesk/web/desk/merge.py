@@ -16,7 +16,7 @@ from helpdesk.clients.search import find_clients
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound
 from helpdesk.lib.text import clean_line
-from helpdesk.reports.side_by_side import sides
+from helpdesk.reports.client.side_by_side import sides
 from helpdesk.web.desk.client_page import Value, client_for, profile_fields, value_of
 from helpdesk.web.desk.client_record import relation_words
 from helpdesk.web.desk.directory import user_names

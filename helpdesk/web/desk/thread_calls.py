@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from helpdesk.calls.models import Call, Direction, EndReason, Recording, RecordingState
-from helpdesk.reports.timeline_calls import call_title, sound_word
+from helpdesk.reports.client.timeline_calls import call_title, sound_word
 from helpdesk.web.desk.call_words import call_words
 from helpdesk.web.desk.directory import user_names
 from helpdesk.web.formats import clock_time, stopwatch

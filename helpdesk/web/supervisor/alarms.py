@@ -13,13 +13,14 @@ from helpdesk import ext
 from helpdesk.accounts.models import Role, Team, User
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
-from helpdesk.reports import alarm_rules, alarms
-from helpdesk.reports.alarm_rules import Wanted
-from helpdesk.reports.gauges import GAUGES, Gauge, Subject
+from helpdesk.reports.alarms import rules as alarm_rules
+from helpdesk.reports.alarms import sweep as alarms
+from helpdesk.reports.alarms.gauges import GAUGES, Gauge, Subject
+from helpdesk.reports.alarms.rules import Wanted
+from helpdesk.reports.alarms.watched import ALL, REPORTED
 from helpdesk.reports.models import AlarmRule, Side
 from helpdesk.reports.scope import Scope, scope_of
 from helpdesk.reports.sheet import Unit
-from helpdesk.reports.watched import ALL, REPORTED
 from helpdesk.tickets.models import Queue
 from helpdesk.web.admin.forms import cursor, length_text, page_status, read_length, wrong
 from helpdesk.web.cached import recount

@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from helpdesk import ext
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound
-from helpdesk.reports import exclusions, statement_lists
+from helpdesk.reports.contracts import exclusions
+from helpdesk.reports.contracts import lists as statement_lists
+from helpdesk.reports.contracts.statements import subject_of
 from helpdesk.reports.models import Exclusion
-from helpdesk.reports.statements import subject_of
 from helpdesk.tickets.models import Clock, Policy, Ticket
 from helpdesk.web.admin.forms import page_status, wrong
 from helpdesk.web.guard import actor, may, me, needs, reading, said

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext, settings
 from helpdesk.lib.errors import HelpdeskError
-from helpdesk.reports import levels
+from helpdesk.reports.wallboard import levels
 from helpdesk.web.admin.forms import check_seen, fingerprint, page_status, wrong
 from helpdesk.web.cached import forget
 from helpdesk.web.guard import actor, needs, reading

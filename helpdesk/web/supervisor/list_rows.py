@@ -14,7 +14,7 @@ from helpdesk.calls.queries import CallRow, calls_of
 from helpdesk.clients.models import Person
 from helpdesk.lib import worktime
 from helpdesk.planner.models import Task
-from helpdesk.reports.knowledge_rows import Thing, things
+from helpdesk.reports.knowledge.rows import Thing, things
 from helpdesk.surveys import Rating
 from helpdesk.tickets.models import Clock, Ticket
 from helpdesk.tickets.promises import Promise, promises

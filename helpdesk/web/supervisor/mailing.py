@@ -19,9 +19,9 @@ from helpdesk.lib.errors import HelpdeskError
 from helpdesk.outbox import report_email
 from helpdesk.outbox.addressing import public_url
 from helpdesk.reports import names, schedules
+from helpdesk.reports.contracts.statements import company_zone
 from helpdesk.reports.models import ReportFile, Schedule
 from helpdesk.reports.sheet import Ask, Report, Table
-from helpdesk.reports.statements import company_zone
 from helpdesk.web.files_out import CSV, XLSX
 from helpdesk.web.supervisor import sheets, wording
 from helpdesk.web.supervisor.here import report_address

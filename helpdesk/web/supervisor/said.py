@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from helpdesk.lib.errors import _lazy
 from helpdesk.reports.cuts import CUTS, names
 from helpdesk.reports.filters import NOTHING, Filters
-from helpdesk.reports.knowledge_lists import SOURCES
-from helpdesk.reports.knowledge_rows import things, titles
+from helpdesk.reports.knowledge.lists import SOURCES
+from helpdesk.reports.knowledge.rows import things, titles
 from helpdesk.reports.sheet import Ask, Line, Table
-from helpdesk.reports.stays import BANDS
+from helpdesk.reports.work.stays import BANDS
 from helpdesk.tickets.promises import promises
 from helpdesk.web.desk.directory import queue_names
 from helpdesk.web.supervisor import wording

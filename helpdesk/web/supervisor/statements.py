@@ -16,11 +16,9 @@ from helpdesk.ext import LANGUAGES
 from helpdesk.lib import worktime
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound
-from helpdesk.reports import closing, statement_lists
-from helpdesk.reports.models import Statement
-from helpdesk.reports.period import Period
-from helpdesk.reports.scope import scope_of
-from helpdesk.reports.statements import (
+from helpdesk.reports.contracts import closing
+from helpdesk.reports.contracts import lists as statement_lists
+from helpdesk.reports.contracts.statements import (
     Names,
     Numbers,
     Subject,
@@ -30,7 +28,10 @@ from helpdesk.reports.statements import (
     month_of,
     names_of,
 )
-from helpdesk.reports.why import WORDS as WHY
+from helpdesk.reports.contracts.why import WORDS as WHY
+from helpdesk.reports.models import Statement
+from helpdesk.reports.period import Period
+from helpdesk.reports.scope import scope_of
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.web.cached import setting
 from helpdesk.web.guard import actor, may, me, needs, reading, said, viewer

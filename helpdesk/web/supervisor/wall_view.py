@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 
 from helpdesk.reports.filters import NOTHING
-from helpdesk.reports.levels import Level, Limits, free_level, judged, worst
-from helpdesk.reports.snapshot import Numbers, Promise, Snapshot, Somebody
+from helpdesk.reports.wallboard.levels import Level, Limits, free_level, judged, worst
+from helpdesk.reports.wallboard.snapshot import Numbers, Promise, Snapshot, Somebody
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.web.formats import length, stopwatch
 from helpdesk.web.supervisor.wall_words import (

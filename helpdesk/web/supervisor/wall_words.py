@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 
 from helpdesk.accounts.presence import Availability
-from helpdesk.reports.levels import Level
 from helpdesk.reports.sheet import Unit
-from helpdesk.reports.snapshot import waited
+from helpdesk.reports.wallboard.levels import Level
+from helpdesk.reports.wallboard.snapshot import waited
 from helpdesk.web.formats import length, stopwatch
 
 HOUR = 3600

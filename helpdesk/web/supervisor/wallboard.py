@@ -11,10 +11,10 @@ from sqlalchemy import select
 from helpdesk.accounts.models import Team
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
-from helpdesk.reports import alarms
-from helpdesk.reports.levels import SETTING, limits
+from helpdesk.reports.alarms import sweep as alarms
 from helpdesk.reports.scope import Scope, scope_of
-from helpdesk.reports.snapshot import Snapshot, snapshot
+from helpdesk.reports.wallboard.levels import SETTING, limits
+from helpdesk.reports.wallboard.snapshot import Snapshot, snapshot
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.web.cached import SETTINGS_SECONDS, keep, setting
 from helpdesk.web.formats import zone

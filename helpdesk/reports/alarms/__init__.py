@@ -1,0 +1,1 @@
+"""Alarms: rules on measures, what they found, who knows of it."""

@@ -1,0 +1,1 @@
+"""The report on causes: why clients turn to us, and over what they refuse."""

@@ -1,0 +1,258 @@
+"""The statements of a month side by side, and the promises behind their numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy.orm import Session
+
+from helpdesk.accounts.models import User
+from helpdesk.clients.models import Client, ClientKind
+from helpdesk.lib.errors import HelpdeskError, _lazy
+from helpdesk.reports.contracts.statements import (
+    OUTCOMES,
+    Subject,
+    lies_in,
+    month_name,
+    outcome_at,
+    share,
+    subject_of,
+    theirs,
+)
+from helpdesk.reports.models import Exclusion, Statement
+from helpdesk.reports.period import Period
+from helpdesk.reports.sheet import Ask, Behind, Measure, Unit
+from helpdesk.tickets.models import Clock, Metric, Policy, Ticket
+
+NUMBERS = ("counted", "met", "breached", "excluded", "running")
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Row:
+    """One statement of a month; `statement_id` of a closed one."""
+
+    subject: Subject
+    client: str
+    policy: str
+    sort_key: str
+    counted: int
+    met: int
+    breached: int
+    excluded: int
+    running: int
+    undecided: int = 0
+    statement_id: int | None = None
+
+    @property
+    def after(self) -> float | None:
+        """The share met without what was excluded."""
+        return share(self.met, self.breached - self.excluded)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An exclusion that waits for a decision; `subject` None: its clock is in no statement."""
+
+    exclusion: Exclusion
+    clock: Clock
+    ticket: Ticket
+    client: str
+    author: str
+    subject: Subject | None
+
+
+def overview(session: Session, month: Period, at: datetime) -> list[Row]:
+    """Organisations with promises that began in the month, by name and policy; what is closed as
+    it was closed. Two statements."""
+    closed = _closed(session, month_name(month))
+    known = {(row.subject.client_id, row.subject.policy_id) for row in closed}
+    rows = [
+        Row(
+            subject=Subject(row.client_id, row.policy_id, month_name(month)),
+            client=row.client,
+            policy=row.policy,
+            sort_key=row.sort_key,
+            undecided=int(row.undecided),
+            **{name: int(getattr(row, name)) for name in NUMBERS},
+        )
+        for row in session.execute(_sums(month, at))
+        if (row.client_id, row.policy_id) not in known
+    ]
+    return sorted([*closed, *rows], key=_order)
+
+
+def _order(row: Row) -> tuple[str, str, int]:
+    return row.sort_key, row.policy, row.statement_id or 0
+
+
+def undecided(session: Session) -> list[Wish]:
+    """Exclusions that somebody asked for and nobody has decided on, the oldest first; at most
+    MOST. Two statements."""
+    query = (
+        select(Exclusion, Clock, Ticket, Client, User.name)
+        .join(Clock, Clock.id == Exclusion.clock_id)
+        .join(Ticket, Ticket.id == Clock.ticket_id)
+        .join(Client, Client.id == Ticket.client_id)
+        .join(User, User.id == Exclusion.author_id)
+        .where(Exclusion.approved.is_(None))
+        .order_by(Exclusion.id)
+        .limit(MOST)
+    )
+    rows = session.execute(query).all()
+    above = {client.organisation_id for _one, _clock, _ticket, client, _by in rows}
+    named = session.execute(select(Client.id, Client.name).where(Client.id.in_(above)))
+    owners = {row.id: row.name for row in named}
+    found = []
+    for exclusion, clock, ticket, client, by in rows:
+        subject = subject_of(session, clock)
+        owner = owners.get(subject.client_id if subject else 0, client.name)
+        found.append(Wish(exclusion, clock, ticket, owner, by, subject))
+    return found
+
+
+def undecided_count(session: Session) -> int:
+    """How many there are."""
+    query = select(func.count()).where(Exclusion.approved.is_(None))
+    return session.scalar(query) or 0
+
+
+def _owner() -> ColumnElement[int]:
+    """The organisation that a client belongs to, or is; NULL for private ones."""
+    return case((Client.kind == ClientKind.ORGANISATION, Client.id), else_=Client.organisation_id)
+
+
+def _sums(month: Period, at: datetime) -> Select[Any]:
+    """The clocks of the month by organisation and policy, with the names of both."""
+    outcome = outcome_at(at)
+    breached = outcome == "breached"
+    asked = and_(Exclusion.id.is_not(None), Exclusion.approved.is_(None))
+    owner = _owner().label("owner_id")
+    sums = (
+        select(
+            owner,
+            Clock.policy_id.label("policy_id"),
+            func.count().label("counted"),
+            *(_number(outcome == name).label(name) for name in OUTCOMES),
+            _number(and_(breached, Exclusion.approved.is_(True))).label("excluded"),
+            _number(and_(breached, asked)).label("undecided"),
+        )
+        .select_from(Clock)
+        .join(Ticket, Ticket.id == Clock.ticket_id)
+        .join(Client, Client.id == Ticket.client_id)
+        .outerjoin(Exclusion, Exclusion.clock_id == Clock.id)
+        .where(*lies_in(month), _owner().is_not(None))
+        .group_by(owner, Clock.policy_id)
+        .subquery()
+    )
+    names = (Client.id.label("client_id"), Client.name.label("client"), Client.sort_key)
+    return (
+        select(sums, *names, Policy.name.label("policy"))
+        .join(Client, Client.id == sums.c.owner_id)
+        .join(Policy, Policy.id == sums.c.policy_id)
+    )
+
+
+def _number(condition: ColumnElement[bool]) -> Any:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+def _closed(session: Session, month: str) -> list[Row]:
+    """Closed statements of a month with their own names and totals, without reading them whole."""
+    words, total = Statement.data["names"], Statement.data["numbers"]["total"]
+    query = (
+        select(
+            Statement.id,
+            Statement.client_id,
+            Statement.policy_id,
+            Client.sort_key,
+            words["client"].as_string().label("client"),
+            words["policy"].as_string().label("policy"),
+            *(total[name].as_integer().label(name) for name in NUMBERS),
+        )
+        .join(Client, Client.id == Statement.client_id)
+        .where(Statement.month == month)
+    )
+    return [
+        Row(
+            subject=Subject(row.client_id, row.policy_id, month),
+            client=row.client or "",
+            policy=row.policy or "",
+            sort_key=row.sort_key,
+            statement_id=row.id,
+            **{name: getattr(row, name) for name in NUMBERS},
+        )
+        for row in session.execute(query)
+    ]
+
+
+def _behind(session: Session, ask: Ask) -> Sequence[int]:
+    """The promises (clocks) that a number counts.
+
+    The organisation is a filter, the month the period; `policy`, `metric`, `outcome` narrow.
+    """
+    if not ask.scope.everything:
+        return []
+    conditions: Mapping[str, Any] = {
+        "policy": lambda text: Clock.policy_id == (int(text) if text.isdecimal() else 0),
+        "metric": lambda text: Clock.metric == _metric(text),
+        "outcome": lambda text: outcome_at(ask.at) == text,
+    }
+    query = (
+        select(Clock.id)
+        .join(Ticket, Ticket.id == Clock.ticket_id)
+        .where(*lies_in(ask.period), Ticket.client_id.in_(theirs(ask.filters.organisation or 0)))
+        .where(*(make(ask.args[key]) for key, make in conditions.items() if ask.args.get(key)))
+        .order_by(Clock.id)
+    )
+    return session.scalars(query).all()
+
+
+def _metric(text: str) -> Metric:
+    if text not in set(Metric):
+        raise HelpdeskError(
+            _lazy("The filter %(name)s has no value “%(text)s”."),
+            field="metric",
+            name="metric",
+            text=text[:40],
+        )
+    return Metric(text)
+
+
+BEFORE = Measure(
+    "statement_before",
+    _lazy("SLA met in a month"),
+    Unit.SHARE,
+    _lazy("met / (met + breached), of the promises to an organisation under a policy"),
+    (
+        _lazy("A promise counts in the month in which its time began, in the company's zone."),
+        _lazy("What has not ended yet counts in neither."),
+        _lazy("Tickets that were merged into another one are left out."),
+    ),
+    better="up",
+)
+AFTER = Measure(
+    "statement_after",
+    _lazy("SLA met after exclusions"),
+    Unit.SHARE,
+    _lazy("met / (met + breached - excluded)"),
+    (
+        _lazy("A breach is excluded when somebody asked for it and somebody else approved it."),
+        _lazy("A closed month keeps its numbers, whatever changes later."),
+    ),
+    better="up",
+)
+LATE = Measure(
+    "statement_late",
+    _lazy("Late by"),
+    Unit.SECONDS,
+    _lazy("time of the policy's calendar from the deadline to the end, or until now"),
+    (_lazy("Pauses while the client is awaited don't count."),),
+    better="down",
+)
+MEASURES = (BEFORE, AFTER, LATE)
+LISTS: Mapping[str, Behind] = {
+    "statement": Behind("clock", _lazy("Promises of a contract statement"), _behind)
+}

@@ -1,0 +1,1 @@
+"""The report on satisfaction: ratings and comments."""

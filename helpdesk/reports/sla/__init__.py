@@ -1,0 +1,1 @@
+"""The SLA report: promises met, breached and running."""

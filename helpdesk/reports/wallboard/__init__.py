@@ -1,0 +1,1 @@
+"""The wallboard: how things stand now."""

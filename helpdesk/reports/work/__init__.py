@@ -1,0 +1,1 @@
+"""The work report: what comes, goes and lies where, and who has how much."""
