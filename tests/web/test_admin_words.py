@@ -27,6 +27,7 @@ DATA = (
     *("support@example.com", "billing@example.com", "alice@example.com", "bob@example.com"),
     *("sam@example.com", "ada@example.com", "oksana@client.example", "Kettle", "Leaks", "UTC"),
     *("Оксана Литвиненко", "Українська", "Русский", "English", "Europe/Kyiv", "Message-ID", "Nov"),
+    "Mon",
     *("HELPDESK_SMTP_RELAY", "www.example.com", "one@client.example", "українська", "русский"),
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Dec", "Poland"),
 )
