@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from helpdesk import ext, jobs
 from helpdesk.accounts.models import Team, User
-from helpdesk.events import Actor, Event
+from helpdesk.events import Actor, Event, record
 from helpdesk.lib.clock import now
 from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound
@@ -301,3 +301,26 @@ def test_a_rule_on_a_report_is_looked_at_each_minute(cast: Cast, clock: Any) -> 
     clock.shift(31)
     with ext.session() as session:
         assert alarms.due(session, now())
+
+
+def test_somebody_who_takes_hundreds_of_files_is_noticed(cast: Cast, clock: Any) -> None:
+    made(cast, name="Taken", measure="taken", threshold=100, for_seconds=0, role="admin")
+    with ext.write() as session:
+        for number in range(101):
+            who = Actor(user_id=cast.alice.id)
+            record(session, "attachment.read", actor=who, attachment_id=number)
+        for number in range(60):
+            who = Actor(user_id=cast.bob.id)
+            record(session, "attachment.read", actor=who, attachment_id=number)
+    look()
+    assert [alarm.value for alarm in all_alarms()] == [101]
+    assert told() == [cast.ada.id]
+    with ext.session() as session:
+        board = snapshot(session, Scope(), at=now(), zone=KYIV)
+        of_bob = watched.value_of(
+            session, ALL["taken"], Subject(agent_id=cast.bob.id), board, zone=KYIV
+        )
+    assert of_bob == 60
+    clock.shift(timedelta(hours=1))
+    look()
+    assert all_alarms()[0].ended_at == now()

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from helpdesk.reports.alarms.gauges import GAUGES, Gauge, Subject
+from helpdesk.reports.alarms.taken import TAKEN, most_taken
 from helpdesk.reports.filters import Filters
 from helpdesk.reports.names import MEASURES, REPORTS
 from helpdesk.reports.period import Period
@@ -50,7 +51,8 @@ def _gauges() -> Iterator[Gauge]:
 
 
 REPORTED: Mapping[str, Gauge] = {gauge.key: gauge for gauge in _gauges()}
-ALL: Mapping[str, Gauge] = {**GAUGES, **REPORTED}
+PRESENT: Mapping[str, Gauge] = {**GAUGES, TAKEN.key: TAKEN}
+ALL: Mapping[str, Gauge] = {**PRESENT, **REPORTED}
 """Everything that can be watched, by key."""
 
 
@@ -65,6 +67,8 @@ def value_of(
     """What the gauge shows at the moment of the board; None: there is nothing to measure."""
     if gauge.read is not None:
         return gauge.read(board, subject)
+    if gauge is TAKEN:
+        return most_taken(session, subject, board.at)
     return _tile(session, gauge, subject, board.at, zone)
 
 

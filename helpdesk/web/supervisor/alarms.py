@@ -15,9 +15,10 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
 from helpdesk.reports.alarms import rules as alarm_rules
 from helpdesk.reports.alarms import sweep as alarms
-from helpdesk.reports.alarms.gauges import GAUGES, Gauge, Subject
+from helpdesk.reports.alarms.gauges import Gauge, Subject
 from helpdesk.reports.alarms.rules import Wanted
-from helpdesk.reports.alarms.watched import ALL, REPORTED
+from helpdesk.reports.alarms.taken import TAKEN
+from helpdesk.reports.alarms.watched import ALL, PRESENT, REPORTED
 from helpdesk.reports.models import AlarmRule, Side
 from helpdesk.reports.scope import Scope, scope_of
 from helpdesk.reports.sheet import Unit
@@ -230,7 +231,7 @@ def _page(
 
 def _gauges() -> list[tuple[str, str]]:
     """What can be watched: numbers of now, then those of the reports, each with its unit."""
-    now_ = [(one.key, f"{_(one.label)}, {_unit(one)}") for one in GAUGES.values()]
+    now_ = [(one.key, f"{_(one.label)}, {_unit(one)}") for one in PRESENT.values()]
     return now_ + [
         (one.key, _("today: %(measure)s, %(unit)s", measure=_(one.label), unit=_unit(one)))
         for one in REPORTED.values()
@@ -299,6 +300,8 @@ def _behind(rule: AlarmRule) -> str:
     ids = {"queue": rule.queue_id, "team": rule.team_id, "agent": rule.agent_id}
     own = urlencode({kind: id_ for kind, id_ in ids.items() if id_ is not None})
     tail = f"?{own}" if own else ""
+    if gauge is TAKEN:
+        return f"/admin/log?group=taken&user={rule.agent_id or ''}"
     if gauge.list is not None:
         return f"/supervisor/list/{gauge.list}{tail}"
     report = "calls" if gauge.key == "service" else gauge.report
