@@ -22,6 +22,7 @@ BASE = f"http://127.0.0.1:{PORT}"
 AGENT = ("olena@helpdesk.localhost", "svitlo-demo-2026")
 ADMIN = ("admin@helpdesk.localhost", "svitlo-demo-2026")
 TAKER = ("denys@helpdesk.localhost", "svitlo-demo-2026")
+BOSS = ("maryna@helpdesk.localhost", "svitlo-demo-2026")
 CALLER = "Оксана Литвиненко"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 Scheme = Literal["light", "dark"]
@@ -181,6 +182,25 @@ def telephone(browser: Browser) -> None:
     photograph(phone, caller.url.removeprefix(BASE), "simulator-uk-phone")
 
 
+def supervision(browser: Browser) -> None:
+    """The wallboard while somebody is on shift, and reports in three languages."""
+    agent = log_in(browser, TAKER, DESK, "light")
+    agent.locator("#presence button").first.click()
+    agent.locator("#presence [value=available]").click()
+    boss = log_in(browser, BOSS, DESK, "dark")
+    language(boss, "en")
+    photograph(boss, "/supervisor", "wallboard-en")
+    boss = log_in(browser, BOSS, DESK, "light")
+    language(boss, "uk")
+    photograph(boss, "/supervisor/reports/work", "report-work-uk")
+    language(boss, "ru")
+    photograph(boss, "/supervisor/reports/calls?period=90d", "report-calls-ru")
+    language(boss, "en")
+    photograph(boss, "/supervisor/reports/sla?by=slot&period=90d", "report-sla-en")
+    phone = log_in(browser, BOSS, PHONE, "dark")
+    photograph(phone, "/supervisor/reports/causes?period=90d", "report-causes-phone")
+
+
 def portal(browser: Browser) -> None:
     """What customers see: the start page, an answer, the form, the conversation."""
     customer = visit(browser, DESK, "light")
@@ -214,7 +234,7 @@ def main() -> None:
         product = start(folder)
         try:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-            for part in (desk, administration, telephone, portal):
+            for part in (desk, administration, telephone, supervision, portal):
                 part(browser)
             browser.close()
         finally:

@@ -69,7 +69,7 @@ def dialled(cast: Cast, number: str = THEIRS) -> int:
         return call.id
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("fault", ["rest-lost", "rest-timeout", "rest"])
 def test_an_agent_is_rung_once_whatever_became_of_the_request(
     phone: Phone, cast: Cast, fault: str
@@ -160,7 +160,7 @@ def test_an_agent_whose_telephone_cannot_be_rung_costs_no_place(phone: Phone, ca
     assert leg.queue
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_trying_again_takes_longer_each_time_and_ends(phone: Phone, cast: Cast) -> None:
     phone.faults.add("rest", "Calls", status=429, times=1000)
     dialled(cast)
@@ -215,7 +215,7 @@ def test_the_same_order_twice_is_one_and_nobody_steers_a_foreign_exchange(
     assert of_kind("hang_up") == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_only_the_last_word_about_hold_counts(phone: Phone, cast: Cast) -> None:
     """While the carrier was away the agent held and went on: nobody is left on hold."""
     phone.agents[cast.alice].on_duty(cast.alice)
@@ -232,7 +232,7 @@ def test_only_the_last_word_about_hold_counts(phone: Phone, cast: Cast) -> None:
     assert not leg.held
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_nobody_is_rung_for_a_caller_who_left(phone: Phone, cast: Cast) -> None:
     """Between the offer and the ringing: the offer is closed, the telephone stays silent."""
     phone.agents[cast.alice].on_duty(cast.alice)
@@ -245,7 +245,7 @@ def test_nobody_is_rung_for_a_caller_who_left(phone: Phone, cast: Cast) -> None:
     assert {one.state for one in of_kind("hang_up")} <= {CommandState.DONE}
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_a_hang_up_waits_for_the_name_of_the_leg_that_rings(phone: Phone, cast: Cast) -> None:
     """The answer to the request to ring was lost; the hang-up finds its telephone all the same."""
     phone.agents[cast.alice].on_duty(cast.alice)
@@ -296,7 +296,7 @@ def test_the_carrier_is_asked_in_no_transaction(phone: Phone, cast: Cast, app: F
     assert order_seen == ["wrote"]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_whoever_may_ring_is_looked_for_but_not_rung_when_nobody_waits(
     phone: Phone, cast: Cast
 ) -> None:

@@ -57,7 +57,7 @@ def again(phone: Phone) -> None:
     phone.settle()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_a_call_whose_end_was_not_told_is_asked_after(phone: Phone, cast: Cast) -> None:
     leg = waiting(phone)
     phone.advance(400, every=40)
@@ -228,7 +228,7 @@ def test_a_recording_that_was_not_told_of_is_fetched(phone: Phone, cast: Cast) -
     assert the_call().end_reason == EndReason.VOICEMAIL
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_everything_lost_and_twice_and_late_still_ends_right(phone: Phone, cast: Cast) -> None:
     """A whole talk of which half of the reports are lost, late or come twice."""
     phone.agents[cast.alice].on_duty(cast.alice)

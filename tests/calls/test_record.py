@@ -280,7 +280,7 @@ def shown(call: Call, legs: Sequence[CallLeg]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_in_the_database_too(app: Flask, cast: Cast) -> None:
     """Many calls with their news in every order: each the same rows, one ticket each."""
     chance, rows = random.Random(3), []

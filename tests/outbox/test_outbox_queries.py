@@ -44,7 +44,7 @@ def test_an_email_that_is_not_there_is_not_found(app: Flask) -> None:
         (select(Outgoing).where(Outgoing.message_id.in_([1, 2])), "ix_outgoing_message"),
     ],
 )
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_what_is_due_is_found_by_index(app: Flask, query: Select[Outgoing], index: str) -> None:
     with ext.session() as session:
         dialect = session.get_bind().dialect

@@ -1,6 +1,7 @@
 """Every outbound template with hostile values: nothing live, no gap in languages."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,7 +12,7 @@ from helpdesk.lib.clock import now
 from helpdesk.outbox.rendering import greeting, moment, render_html, tidy
 from tests.outbox.test_reply import XSS, assert_harmless
 
-NAMES = {"receipt", "notice", "reply", "code", "unreached"}
+NAMES = {"receipt", "notice", "reply", "code", "unreached", "report"}
 PLACES = "answer signature quote attribution brand greeting number about promise what subject code"
 LINK = "https://help.example.com/t/1-abc"
 
@@ -28,7 +29,22 @@ def test_hostile_values_stay_text(app: Flask, name: str, language: str) -> None:
     for sample in XSS:
         values = dict.fromkeys([*PLACES.split(), "client", "due", "title"], sample)
         offers = [(sample, LINK, LINK)]
-        assert_harmless(render_html(name, language, link=LINK, offers=offers, **values))
+        more = of_report(sample) if name == "report" else {"offers": offers}
+        assert_harmless(render_html(name, language, link=LINK, **values, **more))
+
+
+def of_report(sample: str) -> dict[str, Any]:
+    """A report in which every word is this one."""
+    row = {"name": sample, "numbers": [sample]}
+    table = {"title": sample, "head": sample, "heads": [sample], "rows": [row], "more": 2}
+    return {
+        **dict.fromkeys(("heading", "period", "whose", "why"), sample),
+        "filters": [(sample, sample)],
+        "tiles": [{"label": sample, "value": sample, "change": sample}],
+        "findings": [sample],
+        "tables": [table],
+        "files": [{"link": LINK, "form": sample}],
+    }
 
 
 @pytest.mark.parametrize(
