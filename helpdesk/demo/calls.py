@@ -200,7 +200,7 @@ def _talk(board: Switchboard, call: Call, queued: datetime, talk: Talk) -> None:
     """Offered, perhaps to two, answered, held now and then, written up."""
     pick = board.pick
     first, second = pick.sample(("olena", "denys"), 2)
-    offered = queued + timedelta(seconds=pick.choice((1, 1, 2, 2, 3, 8, 25, 60, 110)))
+    offered = queued + timedelta(seconds=pick.choice((1, 1, 2, 2, 3, 3, 4, 5, 7, 25, 70)))
     if pick.random() < 0.1:
         _offer(board, call, first, offered, offered + RING, OfferOutcome.UNANSWERED)
         first, offered = second, offered + RING

@@ -20,7 +20,7 @@ from helpdesk.tickets.models import Metric, Priority
 __all__ = ["LISTS", "MEASURES", "report"]
 
 USUAL = "queue"
-LINES = 100
+LINES = 50
 """Parts that a table of a page shows; exports ask for all."""
 _SHARE, _BREACHED = 1, 3  # columns that are drawn
 

@@ -75,7 +75,7 @@ NOBODY = Measure(
 )
 AGED = Measure(
     key="work_aged",
-    label=_lazy("Open now"),
+    label=_lazy("Open tickets now"),
     unit=Unit.COUNT,
     formula=_lazy("Active tickets by the time since they were opened"),
     edges=(_NOW, _WALL, _lazy("The age of a reopened ticket counts from its first opening.")),
