@@ -20,7 +20,7 @@ from helpdesk.tickets.reasons import create_reason
 from tests.cast import Cast
 from tests.reports.behind import check, check_sums
 from tests.reports.rows import ask_of, place, scatter
-from tests.reports.test_phone import called
+from tests.reports.test_calls_report import called
 from tests.web.conftest import counted
 
 DAY = timedelta(days=1)
