@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Visitor
+from helpdesk.tickets.models import NUMBER_OFFSET
+from tests.browser.conftest import DESKTOP, DOMAIN, PHONE, House, Visitor
 from tests.browser.test_pages import inspect
+from tests.product import until
 
 pytestmark = pytest.mark.browser
 
@@ -67,9 +69,18 @@ def test_an_editor_sees_what_readers_will_see_and_loses_nothing(visit: Visitor) 
     expect(page.locator("#f-title")).to_have_value("")
 
 
-def test_an_article_is_put_into_the_reply_where_the_cursor_is(visit: Visitor) -> None:
+def test_an_article_is_put_into_the_reply_where_the_cursor_is(visit: Visitor, house: House) -> None:
+    house.email(
+        "Как вернуть товар и когда придут деньги?",
+        From="insert@articles.example",
+        To=f"support@{DOMAIN}",
+        Subject="Возврат денег за чайник",
+        Message_ID="<insert@articles.example>",
+    )
+    query = f"SELECT id + {NUMBER_OFFSET} FROM ticket WHERE subject = 'Возврат денег за чайник'"
+    until(lambda: house.product.rows(query))
     page = visit("denys")
-    page.goto("/desk/t/10003")
+    page.goto(f"/desk/t/{house.product.rows(query)[0][0]}")
     summary = page.locator(".answers > summary")
     expect(summary).to_be_visible()
     summary.click()
