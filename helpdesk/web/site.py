@@ -169,6 +169,8 @@ def _stale(error: CSRFError) -> BaseResponse:
     """The form's token is from an older session: show its text again with a new token."""
     if not _is_page():
         return BaseResponse(str(error.description), 400, mimetype="text/plain")
+    if "X-Quiet" in request.headers:  # no new token: it would spoil that of a log-in page
+        return BaseResponse(status=400)
     if wants_json():
         response = jsonify(error=flask_babel.gettext("The page was open for long. Send it again."))
         response.status_code = 400

@@ -5,7 +5,8 @@ const part = () => document.querySelector("#here");
 async function post(url, options) {
   const data = new FormData();
   data.set("csrf_token", document.querySelector("form.composer [name=csrf_token]")?.value ?? "");
-  return fetch(url, { method: "POST", body: data, headers: { Accept: "text/html" }, ...options }).catch(() => null);
+  const headers = { Accept: "application/json", "X-Quiet": "1" };
+  return fetch(url, { method: "POST", body: data, headers, ...options }).catch(() => null);
 }
 async function tell() {
   clearTimeout(timer);
@@ -16,6 +17,10 @@ async function tell() {
   if (document.hidden) return;
   told = place.dataset.here;
   const answer = await post(`${told}/here`);
+  if (answer && !answer.ok) { // the session is over: a log-in must not be disturbed
+    clearTimeout(timer);
+    told = "";
+  }
   if (answer?.ok && place.isConnected) Idiomorph.morph(place, await answer.text(), { morphStyle: "innerHTML" });
 }
 function leave() {

@@ -112,3 +112,17 @@ def test_a_second_answer_is_held_back_until_the_first_is_read(
     # An own second answer, or a note, is nobody's business.
     page = alice.send(f"/desk/t/{number}/messages", fields | {"kind": "note", "note": "By the way"})
     assert "By the way" in page.text
+
+
+def test_who_is_logged_out_meanwhile_can_log_in_again_undisturbed(alice: Pages, desk: Desk) -> None:
+    """The open page tells of itself without a session: it gets no token, which would take the
+    place of that of the log-in page."""
+    number = desk.ticket()
+    alice.get(f"/desk/t/{number}")
+    alice.client.delete_cookie("helpdesk_login")
+    alice.client.delete_cookie("session")
+    for what in ("here", "left"):
+        quiet = {"Accept": "application/json", "X-Quiet": "1"}
+        answer = alice.raw("POST", f"/desk/t/{number}/{what}", headers=quiet)
+        assert answer.status_code in (400, 401)
+        assert "Set-Cookie" not in answer.headers
