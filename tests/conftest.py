@@ -102,6 +102,17 @@ def _recreate(name: str) -> None:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
 
 
+def own_database(template: Template, folder: Path, name: str) -> Config:
+    """Settings of a migrated, empty database that no other test empties; `name`: PostgreSQL's."""
+    if template.kind == "sqlite":
+        shutil.copy(template.source, folder / "helpdesk.db")
+        return make_config(folder)
+    _recreate(name)
+    config = make_config(folder, pg_url(name))
+    migrate(config)
+    return config
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def template(request: pytest.FixtureRequest, templates: dict[str, Template]) -> Template:
     """Every test that uses a database runs on both kinds."""

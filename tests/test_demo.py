@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
@@ -44,7 +43,7 @@ from helpdesk.tickets.models import (
 )
 from helpdesk.tickets.search import find_ticket_ids
 from helpdesk.tickets.spells import Came, Spell
-from tests.conftest import Template, make_config, migrate, pg_url
+from tests.conftest import Template, make_config, own_database
 
 AT = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)  # a Tuesday, 16:30 in Kyiv
 
@@ -62,17 +61,7 @@ def shop(
     """An application with the demo in it, shared by the tests of this module: they only read."""
     folder = tmp_path_factory.mktemp("demo")
     template = templates[request.param]
-    if template.kind == "sqlite":
-        shutil.copy(template.source, folder / "helpdesk.db")
-        config = make_config(folder)
-    else:
-        name = f"demo_{worker_id}"
-        with psycopg.connect(pg_url("postgres"), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        config = make_config(folder, pg_url(name))
-        migrate(config)
-    app = create_app(config)
+    app = create_app(own_database(template, folder, f"demo_{worker_id}"))
     with app.app_context():
         assert demo.is_empty()
         demo.load(AT)

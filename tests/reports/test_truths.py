@@ -1,6 +1,5 @@
 """A desk with truths built into it: each report finds its own, and every number is recounted."""
 
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -41,7 +39,7 @@ from helpdesk.reports.sheet import Ask, Report, Unit
 from helpdesk.reports.wallboard.snapshot import snapshot
 from helpdesk.tickets import escalation
 from helpdesk.tickets.sla import recount_due
-from tests.conftest import NOON, Template, make_config, migrate, pg_url
+from tests.conftest import NOON, Template, own_database
 from tests.reports.recounted import differences, highest, lowest, numbers, table_of, values
 
 WEEKS = (desk.OLD_WEEK, desk.NEW_WEEK)
@@ -90,17 +88,7 @@ def shop(
     """Shared by the tests of this module: they only read."""
     folder = tmp_path_factory.mktemp("truths")
     template = templates[request.param]
-    if template.kind == "sqlite":
-        shutil.copy(template.source, folder / "helpdesk.db")
-        config = make_config(folder)
-    else:
-        name = f"truths_{worker_id}"
-        with psycopg.connect(pg_url("postgres"), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        config = make_config(folder, pg_url(name))
-        migrate(config)
-    app = create_app(config)
+    app = create_app(own_database(template, folder, f"truths_{worker_id}"))
     with app.app_context():
         with ext.write() as session:
             stage = fill(session, PLAN)

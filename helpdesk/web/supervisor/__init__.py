@@ -1,1 +1,1 @@
-"""Pages for supervisors: which promises are in danger."""
+"""Pages for supervisors: wallboard, reports, alarms, schedules, contract statements."""
