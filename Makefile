@@ -45,11 +45,21 @@ run: install ## Start the product with demo data: http://127.0.0.1:8000
 
 .PHONY: check
 check: install-test ## Format, lint, types, layers, translations
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target types style layers words
+
+.PHONY: types style layers words
+types:
+	$(BIN)/mypy
+
+style:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+
+layers:
 	$(BIN)/lint-imports --no-cache
-	@if [ -f tests/check_translations.py ]; then $(BIN)/python tests/check_translations.py; fi
+
+words:
+	$(BIN)/python tests/check_translations.py
 
 .PHONY: test
 test: check ## Checks and all tests, on SQLite and PostgreSQL

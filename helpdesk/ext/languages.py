@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
+from babel.support import NullTranslations
 from flask import Flask, g, has_app_context
-from flask_babel import Babel, force_locale
+from flask_babel import Babel, force_locale, get_locale, get_translations
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 babel = Babel()
 
@@ -19,6 +24,7 @@ def init_languages(app: Flask) -> None:
         locale_selector=_language,
         timezone_selector=_timezone,
     )
+    app.jinja_env.globals["_"] = _said
 
 
 def _language() -> str | None:
@@ -27,6 +33,23 @@ def _language() -> str | None:
 
 def _timezone() -> str | None:
     return g.get("timezone") if has_app_context() else None
+
+
+@pass_eval_context
+def _said(reader: EvalContext, text: str, /, **values: object) -> str:
+    """`_()` of the templates, at a third of what Jinja's own costs: a page has over a hundred."""
+    said = _catalogue().gettext(text)
+    return (Markup(said) if reader.autoescape else said) % values
+
+
+def _catalogue() -> NullTranslations:
+    """The translations for the reader, looked up again only when the language changes."""
+    locale = get_locale()
+    known, catalogue = g.get("catalogue", (None, None))
+    if catalogue is None or known is not locale:
+        catalogue = get_translations()
+        g.catalogue = locale, catalogue
+    return cast(NullTranslations, catalogue)
 
 
 @contextmanager
