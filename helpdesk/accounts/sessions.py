@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from helpdesk.accounts import limits
@@ -106,16 +106,19 @@ class Found(NamedTuple):
     presence: Presence | None
 
 
+# Made once: every page asks it, and building a statement costs more than running it.
+_BEHIND = (
+    select(LoginSession, User, Presence, QueueMember.queue_id)
+    .join(User, User.id == LoginSession.user_id)
+    .outerjoin(Presence, Presence.user_id == User.id)
+    .outerjoin(QueueMember, QueueMember.user_id == User.id)
+    .where(LoginSession.token_hash == bindparam("token_hash"), User.active.is_(True))
+)
+
+
 def find_viewer(session: Session, token: str, at: datetime) -> Found | None:
     """The session behind a cookie, if it is alive and its user active, with the user's rights."""
-    query = (
-        select(LoginSession, User, Presence, QueueMember.queue_id)
-        .join(User, User.id == LoginSession.user_id)
-        .outerjoin(Presence, Presence.user_id == User.id)
-        .outerjoin(QueueMember, QueueMember.user_id == User.id)
-        .where(LoginSession.token_hash == token_hash(token), User.active.is_(True))
-    )
-    rows = session.execute(query).all()
+    rows = session.execute(_BEHIND, {"token_hash": token_hash(token)}).all()
     if not rows:
         return None
     row, user, presence, _queue_id = rows[0]

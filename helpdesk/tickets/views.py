@@ -85,6 +85,8 @@ COLUMNS = (
     Ticket.kind,
     Person.name,
 )
+# Made once: building a statement costs more than running it.
+_ROWS = cast(Select[Any], select(*COLUMNS).join(Person, Person.id == Ticket.person_id))
 
 
 def read_view(name: str | None) -> View:
@@ -106,7 +108,7 @@ def list_page(
     session: Session, viewer: Viewer, view: View, *, cursor: str | None = None, limit: int = PAGE
 ) -> Page:
     """One page of a view: by promise at risk and breached, else the newest message first."""
-    query = _select().where(*_conditions(viewer, view))
+    query = _ROWS.where(*_conditions(viewer, view))
     by_promise = view.name in ("risk", "breached")
     after = _read_cursor(cursor)
     if by_promise:
@@ -127,7 +129,7 @@ def rows_of(session: Session, viewer: Viewer, ids: Sequence[int]) -> list[Ticket
     """The rows of these tickets in this order, without those the viewer may not see."""
     if not ids:
         return []
-    query = _select().where(Ticket.id.in_(ids), *_open_to(viewer))
+    query = _ROWS.where(Ticket.id.in_(ids), *_open_to(viewer))
     found = {row.id: row for row in _rows(session.execute(query))}
     return [found[id_] for id_ in ids if id_ in found]
 
@@ -151,14 +153,9 @@ def tickets_of_client(
     session: Session, viewer: Viewer, client_id: int, *, limit: int = PAGE
 ) -> list[TicketRow]:
     """The newest tickets of a client that the viewer may see."""
-    query = _select().where(Ticket.client_id == client_id, *_open_to(viewer))
+    query = _ROWS.where(Ticket.client_id == client_id, *_open_to(viewer))
     query = query.order_by(Ticket.last_message_at.desc(), Ticket.id.desc())
     return _rows(session.execute(query.limit(limit)))
-
-
-def _select() -> Select[Any]:
-    query = select(*COLUMNS).join(Person, Person.id == Ticket.person_id)
-    return cast(Select[Any], query)
 
 
 def _rows(found: Iterable[Row[Any]]) -> list[TicketRow]:
