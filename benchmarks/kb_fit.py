@@ -1,20 +1,26 @@
 """The model of confidence, fitted on questions with known answers: figures for
 `helpdesk/kb/confidence.py`.
 
-Ordinary logistic regression by Newton's method with a little ridge, on the demo base's tuning
-questions (with 0, 3 and 10 examples) and those of the other base.
+Ordinary logistic regression by Newton's method with a little ridge, on the questions of three bases
+that may be looked at, whole (with and without keywords, with 0, 3 and 10 examples) and small: a few
+of the articles, so that most questions have no article and near ones stand in its place.
 """
 
+import random
+from collections.abc import Callable
+from dataclasses import replace
 from math import exp, sqrt
 from typing import NamedTuple
 
-from benchmarks.kb_questions import Asked, Set, bare, other, shop
+from benchmarks.kb_questions import Asked, Set, bare, other, shop, third
 from helpdesk.kb import analysis, confidence, synonyms, units
 from helpdesk.kb.ranking import Base, Scored
 from helpdesk.kb.reading import question
 
 RATES = (3, 5, 10, 15, 20, 30, 50)
 EXAMPLES = (0, 3, 10)
+SMALL = (6, 12, 20)  # articles
+TIMES = 2
 _SHOWN = frozenset({"shown"})
 _Z = 1.2816  # 90 %, one-sided
 _RIDGE = 1.0
@@ -32,16 +38,39 @@ def show(langs: tuple[str, ...]) -> None:
     """Print the figures. Thresholds come from models that have not seen the base they judge: a
     new company's base is as foreign to the model as these are to each other.
     """
-    shops = [case for lang in langs for n in EXAMPLES for case in _cases(shop(lang), n)]
-    shops += [case for lang in langs for case in _cases(bare(shop(lang)), 0)]
-    others = [case for lang in langs for case in _cases(other(lang), 0)]
-    others += [case for lang in langs for case in _cases(bare(other(lang)), 0)]
-    bias, *weights = fit(shops + others)
-    print(f"{len(shops + others)} questions, {sum(case.right for case in shops + others)} right")
+    bases = [_of(make, langs) for make in (shop, other, third)]
+    cases = [case for found in bases for case in found]
+    bias, *weights = fit(cases)
+    print(f"{len(cases)} questions, {sum(case.right for case in cases)} right")
     print(f"BIAS = {bias:.2f}\nWEIGHTS = ({', '.join(f'{weight:.2f}' for weight in weights)})")
-    judged = _judged(shops, fit(others)) + _judged(others, fit(shops))
+    judged: list[tuple[float, bool]] = []
+    for one in bases:
+        rest = [case for found in bases if found is not one for case in found]
+        judged += _judged(one, fit(rest))
     found = [(rate, least(sorted(judged, reverse=True), rate)) for rate in RATES]
     print(f"THRESHOLDS = ({', '.join(f'({rate}, {p:.2f})' for rate, p in found)})")
+
+
+def _of(make: Callable[[str], Set], langs: tuple[str, ...]) -> list[Case]:
+    sets = [make(lang) for lang in langs]
+    cases = [case for one in sets for whole in (one, bare(one)) for case in _cases(whole, 0)]
+    for one in sets:
+        if one.examples:
+            cases += [case for count in EXAMPLES[1:] for case in _cases(one, count)]
+        for size in SMALL:
+            cases += [case for n in range(TIMES) for case in _cases(_part(one, size, n), 0)]
+    return cases
+
+
+def _part(one: Set, size: int, seed: int) -> Set:
+    """A small base of so many of the articles; of the questions of others a few are asked."""
+    draw = random.Random(f"{size}-{seed}")
+    pages = draw.sample(one.pages, size)
+    keys = {page.key for page in pages}
+    inside = [asked for asked in one.questions if asked.key in keys]
+    outside = [asked for asked in one.questions if asked.key not in keys]
+    few = [replace(asked, key="-near") for asked in draw.sample(outside, len(inside) // 2)]
+    return replace(one, pages=pages, questions=inside + few)
 
 
 def _judged(cases: list[Case], model: list[float]) -> list[tuple[float, bool]]:
@@ -89,7 +118,7 @@ def upper(wrong: int, count: int) -> float:
 def _cases(one: Set, count: int) -> list[Case]:
     base = _base(one, count)
     cases = []
-    for asked in one.part("tuning" if one.examples else "unseen"):
+    for asked in one.part("tuning") or one.questions:
         found = _rank(base, asked)
         if found:
             right = asked.inside and one.pages[found[0].article_id - 1].key == asked.key

@@ -2,7 +2,9 @@
 
 `shop` is the demo base with questions of two parts, `tuning` and `unseen`; `other` are short texts
 of a bank and an internet provider, whose questions nothing is tuned on: they show what happens in
-a company that nobody thought of. Questions with the key "-far" or "-near" have no article.
+a company that nobody thought of; `third` are a town, a clinic and a bus company, with short texts
+without keywords, asked sloppily, half of it never looked at while anything was tuned. Questions
+with the key "-far" or "-near" have no article.
 """
 
 import re
@@ -76,17 +78,12 @@ def shop(lang: str) -> Set:
 
 def other(lang: str) -> Set:
     """The bank and the internet provider."""
-    pages, questions = [], []
-    for block in (FOLDER / f"other.{lang}.txt").read_text("utf-8").strip().split("\n\n"):
-        head, *lines = block.removeprefix("= ").splitlines()
-        key, *rest = (part.strip() for part in head.split("|"))
-        asked = [line[2:] for line in lines if line.startswith("? ")]
-        questions += [Asked(key, "unseen", text) for text in asked]
-        if rest:
-            title, keywords = rest
-            body = "\n".join(line for line in lines if not line.startswith("? "))
-            pages.append(Page(key, title, _split(keywords), body))
-    return Set("other", lang, pages, questions)
+    return _blocks("other", lang, ("unseen",))
+
+
+def third(lang: str) -> Set:
+    """The town, the clinic and the bus company; parts by article, in turn."""
+    return _blocks("third", lang, ("tuning", "unseen"))
 
 
 def bare(one: Set) -> Set:
@@ -109,6 +106,27 @@ def plain_bm25(pages: list[Page]) -> Callable[[str], list[str]]:
         return [pages[number - 1].key for (number,) in found]
 
     return ask
+
+
+def _blocks(name: str, lang: str, parts: tuple[str, ...]) -> Set:
+    """A file of articles, each with its questions (?) and examples (+); the parts are given to
+    articles in turn, and to the questions that have none."""
+    one = Set(name, lang, [], [])
+    for block in (FOLDER / f"{name}.{lang}.txt").read_text("utf-8").strip().split("\n\n"):
+        head, *lines = block.removeprefix("= ").splitlines()
+        key, *rest = (part.strip() for part in head.split("|"))
+        at = len(one.pages)
+        for number, text in enumerate(_marked(lines, "? ")):
+            one.questions.append(Asked(key, parts[(at if rest else number) % len(parts)], text))
+        one.examples.extend((key, text) for text in _marked(lines, "+ "))
+        if rest:
+            body = "\n".join(line for line in lines if not line.startswith(("? ", "+ ")))
+            one.pages.append(Page(key, rest[0], _split(rest[1]), body))
+    return one
+
+
+def _marked(lines: list[str], sign: str) -> list[str]:
+    return [line.removeprefix(sign) for line in lines if line.startswith(sign)]
 
 
 def _page(path: Path) -> Page:

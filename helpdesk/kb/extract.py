@@ -12,6 +12,8 @@ LOOKED_AT = 4_000
 _MOST_WORDS = 30
 _SAME = 5  # letters in which words begin alike that count as the same
 _LONGER = 3  # letters that a form of a shorter word may add
+_LISTED = re.compile(r"^\s*(?:[-*+•]|\d{1,2}[.)])\s+")  # how a line of a list begins
+_APART = re.compile(r"\s+([,.;:!?»])(?=\s|$)")  # where markup stood
 _LETTERS = str.maketrans("ёґ", "ег")
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ`][^\W_]+)*")
 
@@ -28,7 +30,7 @@ def nearest_line(excerpt: str, body_markdown: str, query: str, lang: str) -> tup
     lines = [" ".join(excerpt.split()), *body_lines(body_markdown[:LOOKED_AT])]
     counts = [len(set(asked.findall(line))) for line in fold("\n".join(lines)).split("\n")]
     best = lines[counts.index(max(counts))] if len(counts) == len(lines) else excerpt
-    best = shorten(best, LENGTH)
+    best = shorten(_APART.sub(r"\1", _LISTED.sub("", best)), LENGTH)
     return best, tuple(marks(best, asked, lang))
 
 
@@ -36,13 +38,7 @@ def nearest_line(excerpt: str, body_markdown: str, query: str, lang: str) -> tup
 def asked_words(query: str, lang: str) -> re.Pattern[str] | None:
     """Finds in a folded text the beginnings of words that are forms of the asked ones."""
     asked = dict.fromkeys(stem for line in question_lines(query, lang) for stem in line)
-    found = [
-        re.escape(stem[:_SAME])
-        if len(stem) > _SAME
-        else rf"{re.escape(stem)}(?=\w{{,{_LONGER}}}\b)"
-        for stem in asked
-        if telling([stem], lang)
-    ]
+    found = [_form(stem) for stem in asked if telling([stem], lang)]
     if not found:
         return None
     return re.compile(rf"\b(?:{'|'.join(sorted(found[:_MOST_WORDS], key=len, reverse=True))})")

@@ -3,20 +3,27 @@
 A change is seen by the next search of any process: each asks first for the highest number in
 `kb_index` and reads what is newer. The numbers are given under a lock held until the commit, so
 none is skipped. Processes read what is committed, never what a transaction may still take back.
+
+A process that starts has the texts from a file (`kept`) as far as it goes, and reads the rest in
+small portions with pauses, so that its pages need not wait.
 """
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
+from zlib import crc32
 
-from sqlalchemy import Engine, Row, Select, and_, func, or_, select
+from flask import current_app
+from sqlalchemy import Engine, Row, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from helpdesk import ext
-from helpdesk.kb import analysis, synonyms, units
+from helpdesk.kb import analysis, kept, synonyms, units
 from helpdesk.kb.models import Article, ArticleText, Example, Indexed, IndexedKind
 from helpdesk.kb.ranking import Base
 
@@ -26,6 +33,10 @@ MOST_EXAMPLES = 200
 _LOCK = "kb-index"
 _HUNDRED = 100
 _BATCH = 500
+_PORTION = 25  # rows that a process at its start reads between two pauses
+_PAUSE = 3  # times as long as the portion took
+_WORTH_KEEPING = 300  # texts that no start should read again from their rows
+_COMPARED = 100  # so many of the newest numbers in the file are compared to the last letter
 
 
 def reindex(session: Session, text_id: int) -> None:
@@ -94,16 +105,30 @@ def bases(session: Session) -> Iterator[dict[str, Base]]:
         yield memory.bases
 
 
-def prepare() -> None:
-    """Read the thesaurus now: what is read before a process forks, its children share."""
+def prepare(*, texts: bool) -> None:
+    """Read the thesaurus now, and for processes that search the `texts` that are kept in the file:
+    what is read before a process forks, its children share."""
     for lang in ext.LANGUAGES:
         synonyms.thesaurus(lang)
+    found = kept.read(_folder(), _version()) if texts else None
+    if found:
+        with ext.session() as reading:
+            if _fits(reading, found):
+                memory = _memory()
+                memory.bases, memory.texts = found.bases, found.seq
 
 
 def warm() -> None:
-    """Let this process read the index now, so that its first search need not."""
-    with ext.session() as session, bases(session):
-        return
+    """Let this process read the index now, with pauses, so that its first search need not; and
+    keep the texts for the next start where that spares much.
+    """
+    memory = _memory()
+    memory.calmly(IndexedKind.TEXT)
+    if memory.read >= _WORTH_KEEPING and not memory.keep():
+        apart = _Memory()
+        apart.calmly(IndexedKind.TEXT)
+        apart.keep()
+    memory.calmly(IndexedKind.LEARNED)
 
 
 def forget_memory() -> None:
@@ -112,32 +137,94 @@ def forget_memory() -> None:
 
 
 class _Memory:
-    """What one process knows."""
+    """What one process knows: texts and lessons up to these numbers. `read` counts the texts that
+    it read from their rows, not from the file."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.seq = 0
+        self.texts = self.lessons = self.read = 0
         self.bases: dict[str, Base] = {}
+
+    @property
+    def seq(self) -> int:
+        """Up to where everything is known."""
+        return min(self.texts, self.lessons)
 
     def catch_up(self) -> None:
         """Read what was committed since; all, where the database was put back."""
         with ext.session() as reading:
             newest = reading.scalar(select(func.max(Indexed.seq))) or 0
-            if newest < self.seq:
-                self.seq, self.bases = 0, {}
-            while self.seq < newest:
-                self._read(reading)
+            if newest < max(self.texts, self.lessons):
+                self.texts = self.lessons = self.read = 0
+                self.bases = {}
+            for kind in IndexedKind:
+                while self.advance(reading, kind, newest, _BATCH):
+                    pass
 
-    def _read(self, reading: Session) -> None:
+    def calmly(self, kind: IndexedKind) -> None:
+        """Read a few rows, rest a while, and so on to the last one."""
+        more = True
+        while more:
+            began = time.perf_counter()
+            with self.lock, ext.session() as reading:
+                newest = reading.scalar(select(func.max(Indexed.seq))) or 0
+                more = self.advance(reading, kind, newest, _PORTION)
+            time.sleep(_PAUSE * (time.perf_counter() - began) if more else 0)
+
+    def advance(self, reading: Session, kind: IndexedKind, newest: int, limit: int) -> bool:
+        """Read at most so many rows of this kind; whether there may be more up to `newest`."""
+        is_text = kind is IndexedKind.TEXT
         columns = (c for c in Indexed.__table__.columns if c.name != "id")
         rows = reading.execute(
-            select(*columns).where(Indexed.seq > self.seq).order_by(Indexed.seq).limit(_BATCH)
+            select(*columns)
+            .where(Indexed.kind == kind, Indexed.seq > (self.texts if is_text else self.lessons))
+            .where(Indexed.seq <= newest)
+            .order_by(Indexed.seq)
+            .limit(limit)
         ).all()
         for row in rows:
             if row.lang not in self.bases:
                 self.bases[row.lang] = Base(row.lang, synonyms.thesaurus(row.lang))
             _apply(reading, row, self.bases[row.lang])
-            self.seq = row.seq
+        more = len(rows) == limit
+        reached = rows[-1].seq if more else max(newest, self.texts if is_text else self.lessons)
+        if is_text:
+            self.texts, self.read = reached, self.read + len(rows)
+        else:
+            self.lessons = reached
+        return more
+
+    def keep(self) -> bool:
+        """Write the texts into the file, if nothing else is known yet; whether it did."""
+        self.read = 0
+        if self.lessons:
+            return False
+        with self.lock, ext.session() as reading:
+            marks = _marks(reading, self.texts)
+            kept.write(_folder(), _version(), kept.Kept(self.texts, marks, self.bases))
+        return True
+
+
+def _folder() -> Path:
+    return Path(current_app.config["DATA_DIR"])
+
+
+def _fits(reading: Session, found: kept.Kept) -> bool:
+    """Whether the file was made of the rows that are there; rows may have come or changed since,
+    none may be gone or be another under its old number."""
+    known = select(func.count()).select_from(Indexed).where(Indexed.kind == IndexedKind.TEXT)
+    if (reading.scalar(known) or 0) < len(found.marks):
+        return False
+    return all(found.marks.get(seq) == mark for seq, mark in _marks(reading, found.seq).items())
+
+
+def _marks(reading: Session, seq: int) -> kept.Marks:
+    """What the rows of texts up to this one look like: their sizes, and the newest whole."""
+    few = (Indexed.seq, Indexed.ref_id, Indexed.lang, Indexed.article_id, Indexed.state)
+    newest = case((Indexed.seq > seq - _COMPARED, Indexed.words), else_="")
+    told = (*few, Indexed.analysis, func.length(Indexed.words), newest)
+    texts = select(*told).where(Indexed.kind == IndexedKind.TEXT, Indexed.seq <= seq)
+    return {row.seq: crc32(repr(tuple(row)).encode()) for row in reading.execute(texts)}
 
 
 _memories: WeakKeyDictionary[Engine, _Memory] = WeakKeyDictionary()

@@ -1,7 +1,10 @@
 """Which articles have a term, and how much of it: the inverted lists of one base in memory."""
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+Numbers: TypeAlias = "array[int]"
 
 _UNIT = 100
 """Weights are kept in hundredths, in two bytes."""
@@ -11,30 +14,28 @@ _MOST = 65_535
 class List:
     """The places of the articles that have one term, with its weights."""
 
-    __slots__ = ("places", "total", "_weights")
+    __slots__ = ("places", "weights")
 
-    def __init__(self) -> None:
-        self.places = array("I")
-        self._weights = array("H")
-        self.total = 0.0  # of all weights
+    def __init__(self, places: Numbers, weights: Numbers) -> None:
+        self.places = places
+        self.weights = weights  # in hundredths
 
     def __len__(self) -> int:
         return len(self.places)
 
-    def add(self, place: int, weight: float) -> None:
-        kept = max(1, min(_MOST, round(weight * _UNIT)))
-        self.places.append(place)
-        self._weights.append(kept)
-        self.total += kept / _UNIT
+    @property
+    def total(self) -> float:
+        """Of all weights."""
+        return sum(self.weights) / _UNIT
 
     def remove(self, place: int) -> None:
         at = self.places.index(place)
         self.places.pop(at)
-        self.total -= self._weights.pop(at) / _UNIT
+        self.weights.pop(at)
 
     def weighed(self, factor: float) -> Iterator[tuple[int, float]]:
         """Each place with its weight times the factor."""
-        return zip(self.places, map((factor / _UNIT).__mul__, self._weights), strict=True)
+        return zip(self.places, map((factor / _UNIT).__mul__, self.weights), strict=True)
 
 
 class Lists:
@@ -42,16 +43,19 @@ class Lists:
 
     def __init__(self) -> None:
         self._lists: dict[int, List] = {}
-        self._of: dict[int, array[int]] = {}
+        self._of: dict[int, Numbers] = {}
 
     def put(self, place: int, weights: Mapping[int, float]) -> None:
         """What the article at this place has, instead of what it had."""
         self.drop(place)
-        for key, weight in weights.items():
-            found = self._lists.get(key)
+        get = self._lists.get
+        for key, weight in weights.items():  # the most frequent of all loops of a process's start
+            found = get(key)
             if found is None:
-                found = self._lists[key] = List()
-            found.add(place, weight)
+                found = self._lists[key] = List(array("I"), array("H"))
+            kept = int(weight * _UNIT + 0.5)
+            found.places.append(place)
+            found.weights.append(kept if 0 < kept <= _MOST else max(1, min(_MOST, kept)))
         if weights:
             self._of[place] = array("I", weights)
 
@@ -70,3 +74,17 @@ class Lists:
 
     def __contains__(self, key: object) -> bool:
         return key in self._lists
+
+    def dump(self) -> tuple[dict[int, Numbers], dict[int, Numbers], dict[int, Numbers]]:
+        """By term the places, by term the weights, by place the terms."""
+        places = {key: found.places for key, found in self._lists.items()}
+        return places, {key: found.weights for key, found in self._lists.items()}, self._of
+
+    def load(
+        self,
+        terms: Iterable[tuple[int, Numbers, Numbers]],
+        of: Iterable[tuple[int, Numbers]],
+    ) -> None:
+        """What was dumped, in the place of all that is here."""
+        self._lists = {key: List(places, weights) for key, places, weights in terms}
+        self._of = dict(of)

@@ -7,13 +7,14 @@ more often they have the word than other solved questions. Sums are divided by t
 whole question, so that scores of different questions compare.
 """
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import nlargest
 from math import log
 
 from helpdesk.kb.analysis import SMALL, everyday, faint_stems
-from helpdesk.kb.postings import List, Lists
+from helpdesk.kb.postings import List, Lists, Numbers
 from helpdesk.kb.sums import Sums, greatest
 from helpdesk.kb.synonyms import FAINT, Thesaurus
 from helpdesk.kb.units import WEIGHTS, Learned, TextUnit, question_key
@@ -49,6 +50,8 @@ class Question:
 class Scored:
     """An article and why it was found. Parts of the question's rareness, about 0 to 1: `cover`
     that its text has in the asked words or near ones; `learned`, what solved questions gave.
+    `words`: how many of the asked words its text or its solved questions have; near ones count in
+    part.
     """
 
     article_id: int
@@ -56,6 +59,7 @@ class Scored:
     score: float
     cover: float
     learned: float
+    words: float = 0.0
 
 
 @dataclass(slots=True)
@@ -79,7 +83,7 @@ class Base:
         self._by_article: dict[int, int] = {}
         self._by_text: dict[int, int] = {}
         self._free: list[int] = []
-        self._terms, self._concepts = Lists(), Lists()
+        self.terms, self.concepts = Lists(), Lists()
         self._learned_terms, self._learned_concepts = Lists(), Lists()
         self._solved = Lists()  # whole questions
         self._examples = 0
@@ -87,6 +91,27 @@ class Base:
         self._part: dict[int, float] = {}  # what faint words count of their rareness
         for stem in words.known():
             self._number(stem)
+
+    def texts(self) -> tuple[Numbers, list[str]]:
+        """By place the ids of the article and of its text, in turn, and its label."""
+        ids = array("I")
+        for entry in self._places:
+            ids.extend((entry.article_id, entry.text_id))
+        return ids, [entry.label for entry in self._places]
+
+    def load(self, ids: Numbers, labels: list[str], vocabulary: Vocabulary) -> None:
+        """Texts as `texts` told them, into an empty base; its lists are loaded apart."""
+        self.vocabulary, self._part = vocabulary, {}
+        for stem in vocabulary.numbers:
+            self._number(stem)
+        pairs = zip(ids[::2], ids[1::2], labels, strict=True)
+        self._places = [_Place(article, text, label) for article, text, label in pairs]
+        for place, entry in enumerate(self._places):
+            if entry.text_id:
+                self._by_article[entry.article_id] = place
+                self._by_text[entry.text_id] = place
+            else:
+                self._free.append(place)
 
     def __len__(self) -> int:
         return len(self._by_article)
@@ -99,16 +124,16 @@ class Base:
         self._by_text.pop(entry.text_id, None)
         entry.text_id, entry.label = unit.id, unit.label
         self._by_text[unit.id] = place
-        self._terms.put(place, self._numbered(unit.terms))
-        self._concepts.put(place, unit.concepts)
+        self.terms.put(place, self._numbered(unit.terms))
+        self.concepts.put(place, unit.concepts)
 
     def drop(self, text_id: int) -> None:
         """Forget a text; an unknown one is ignored."""
         place = self._by_text.pop(text_id, None)
         if place is not None:
             self._places[place].text_id, self._places[place].label = 0, ""
-            self._terms.drop(place)
-            self._concepts.drop(place)
+            self.terms.drop(place)
+            self.concepts.drop(place)
             self._free_if_empty(place)
 
     def learn(self, lessons: Learned) -> None:
@@ -162,6 +187,7 @@ class Base:
                 sums.all[place] / total,
                 self._cover(place, groups, rareness) / total,
                 sums.learned.get(place, 0.0) / total,
+                self._words(place, groups),
             )
             for place in self._top(sums.all, labels, articles, top)
         ]
@@ -200,7 +226,7 @@ class Base:
             return touched.items()
 
         def worth(pair: tuple[int, float]) -> tuple[float, int]:
-            lists = self._concepts.get(pair[0]), self._learned_concepts.get(pair[0])
+            lists = self.concepts.get(pair[0]), self._learned_concepts.get(pair[0])
             return pair[1] * self._rare(*lists) if any(lists) else 0.0, pair[0]
 
         return nlargest(MAX_CONCEPTS, touched.items(), key=worth)
@@ -253,7 +279,7 @@ class Base:
         return group
 
     def _has(self, number: int) -> bool:
-        return number in self._terms or number in self._learned_terms
+        return number in self.terms or number in self._learned_terms
 
     def _touched(self, question: Question) -> dict[int, float]:
         """The concepts that the question's sentences touch; a word that the thesaurus lacks counts
@@ -280,7 +306,7 @@ class Base:
         return self._idf(next(iter(group)))
 
     def _idf(self, number: int) -> float:
-        found = self._terms.get(number)
+        found = self.terms.get(number)
         idf = self._rare(found, self._learned_terms.get(number))
         return idf * self._part.get(number, 1.0)
 
@@ -297,10 +323,10 @@ class Base:
         texts = [
             found.weighed(weight * self._idf(number))
             for number, weight in group.items()
-            if (found := self._terms.get(number)) and self._is_worth(number, found)
+            if (found := self.terms.get(number)) and self._is_worth(number, found)
         ]
         learned = [
-            self._telling(found, self._terms.get(number), WEIGHTS.learned * weight * part)
+            self._telling(found, self.terms.get(number), WEIGHTS.learned * weight * part)
             for number, weight in group.items()
             if (found := self._learned_terms.get(number)) and (part := self._part.get(number, 1.0))
         ]
@@ -316,7 +342,7 @@ class Base:
         return len(found) < _MANY or self._part.get(number) != WEIGHTS.small
 
     def _add_concept(self, sums: Sums, concept: int, share: float) -> None:
-        texts, learned = self._concepts.get(concept), self._learned_concepts.get(concept)
+        texts, learned = self.concepts.get(concept), self._learned_concepts.get(concept)
         share *= self.words.worth(concept)
         worth = WEIGHTS.concepts * share * self._rare(texts, learned)
         weighed = texts.weighed(worth) if texts else iter(())
@@ -342,11 +368,16 @@ class Base:
                 yield place, worth * log(ratio) * examples / (examples + WEIGHTS.few)
 
     def _cover(self, place: int, groups: list[Group], rareness: list[float]) -> float:
-        has = self._terms.at(place)
+        has = self.terms.at(place)
         return sum(
             rare * max((weight for number, weight in group.items() if number in has), default=0.0)
             for group, rare in zip(groups, rareness, strict=True)
         )
+
+    def _words(self, place: int, groups: list[Group]) -> float:
+        has = self.terms.at(place) | self._learned_terms.at(place)
+        telling = (g for g in groups if self._part.get(next(iter(g))) != WEIGHTS.small)
+        return sum(max((w for number, w in g.items() if number in has), default=0) for g in telling)
 
 
 def _idf(size: int, count: int) -> float:

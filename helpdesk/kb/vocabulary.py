@@ -2,7 +2,9 @@
 
 from array import array
 from collections import Counter
+from typing import Self
 
+from helpdesk.kb.postings import Numbers
 from helpdesk.lib.stems import grams, query_prefixes
 
 MAX_NEAR = 12
@@ -18,8 +20,21 @@ class Vocabulary:
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
         self._stems: list[str] = []
-        self._pieces: dict[str, array[int]] = {}
+        self._pieces: dict[str, Numbers] = {}
         self._near: dict[str, list[tuple[int, float]]] = {}
+
+    @classmethod
+    def of(cls, stems: list[str], pieces: dict[str, Numbers]) -> Self:
+        """What was dumped."""
+        made = cls()
+        made._stems, made._pieces = stems, pieces
+        made.numbers = {stem: number for number, stem in enumerate(stems)}
+        return made
+
+    def dump(self) -> tuple[list[str], dict[str, Numbers]]:
+        """The stems in the order of their numbers, and by piece the numbers of those that have
+        it."""
+        return self._stems, self._pieces
 
     def __len__(self) -> int:
         return len(self._stems)
