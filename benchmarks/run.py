@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from benchmarks import (
+    bench_desks,
     bench_import,
     bench_intake,
     bench_kb,
@@ -46,6 +47,7 @@ def _measures(seconds: float) -> Mapping[str, tuple[str, Measure]]:
     return {
         "pages": ("Pages of the desk", bench_pages.measure),
         "portal": ("Pages of customers", bench_portal.measure),
+        "desks": ("A thousand open desks", bench_desks.measure),
         "sweep": ("Clocks", bench_sweep.measure),
         "kb": ("Search in the knowledge base", bench_kb.measure),
         "import": ("Clients from files", bench_import.measure),
