@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from apiflask import APIBlueprint, HTTPError
-from flask import Response
+from flask import Response, current_app
 from flask_babel import gettext as _
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -147,10 +147,14 @@ def _detail(status: int) -> str:
         400: _("The request could not be read."),
         404: _("There is nothing here, or it is not for this token."),
         405: _("This address does not know this method."),
-        413: _("The body is too large."),
+        413: _("Too large: at most %(most)s MB.", most=_most_megabytes()),
         415: _("The body must be JSON: send Content-Type: application/json."),
         500: _("That is a fault on our side; it has been logged."),
     }.get(status) or _title(status)
+
+
+def _most_megabytes() -> int:
+    return int(current_app.config["MAX_MAIL_BYTES"]) // 1_048_576
 
 
 _TAGS = ("email", "phone", "messenger")  # names of variants that pydantic puts into the path
@@ -176,7 +180,7 @@ _NUMBERS = ("greater_than_equal", "less_than_equal", "greater_than", "less_than"
 def _message(error: Any) -> str:
     kind, context = error["type"], error.get("ctx") or {}
     if kind == "said":
-        return str(translated(error["msg"]))
+        return str(translated(error["msg"], **context))
     if kind == "missing":
         return str(_("This field is needed."))
     if kind == "extra_forbidden":

@@ -55,7 +55,7 @@ _VACATION = re.compile(
     r"(?:re:\s*)?(?:"
     r"automatic reply|auto[- ]?reply|auto[- ]?response|autoresponse|auto:|auto re:"
     r"|out of (?:the )?office|ooo\b|away from (?:my|the) (?:mail|office)|vacation (?:reply|notice)"
-    r"|on vacation\b|i am out of"
+    r"|on vacation\b|i am out of|[^:]{1,80} is out of (?:the )?office\b"
     r"|автоответ|авто-ответ|автоматический ответ|вне офиса|нет на месте|в отпуске\b"
     r"|автовідповідь|авто-відповідь|автоматична відповідь|поза офісом|не в офісі|у відпустці\b"
     r")",
@@ -191,9 +191,17 @@ def _is_response(headers: Headers, path: str | None, reason: str | None) -> bool
         return True
     if headers.text("precedence") in ("auto_reply", "auto-reply"):
         return True
+    if path == "" and _answers_in_bulk(headers):
+        return True
     automatic = reason in ("auto_submitted", "null_return_path", "precedence", "machine")
     suppressed = reason == "auto_response_suppress"
     return (automatic or suppressed) and is_vacation(headers)
+
+
+def _answers_in_bulk(headers: Headers) -> bool:
+    """The only mark that qmail's autoresponders leave beside the null path."""
+    bulk = headers.text("precedence") in ("bulk", "junk") and "in-reply-to" in headers
+    return bulk and _list(headers, "") is None
 
 
 def is_vacation(headers: Headers) -> bool:

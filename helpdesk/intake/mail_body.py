@@ -101,6 +101,7 @@ def part_text(layout: Layout, part: Part) -> str:
     text, error = decode_bytes(decode_part(layout, part), part.params.get("charset"))
     if error:
         layout.note(error)
+    text = text.removeprefix("\ufeff")  # a byte order mark
     if part.params.get("format", "").lower() == "flowed":
         return _unflow(text, delete_space=part.params.get("delsp", "").lower() == "yes")
     return text
@@ -118,7 +119,7 @@ def _visit(layout: Layout, part: Part, found: _Found, parent: str) -> None:
         found.blocks += [_merge(inner.blocks)] if alternative else inner.blocks
     elif part.content_type in _IGNORED and parent == "multipart/alternative":
         return
-    elif _is_text(part):
+    elif _is_text(part, parent):
         text = part_text(layout, part)
         is_html = part.content_type == "text/html"
         found.blocks.append(_Block(html=text) if is_html else _Block(plain=text))
@@ -126,13 +127,18 @@ def _visit(layout: Layout, part: Part, found: _Found, parent: str) -> None:
         found.files.append(_file(layout, part, len(found.files) + 1))
 
 
-def _is_text(part: Part) -> bool:
-    """Whether a part is to be read in place, not offered as a file."""
+def _is_text(part: Part, parent: str) -> bool:
+    """Whether a part is to be read in place, not offered as a file.
+
+    A name makes it a file, but not if it is the whole email or a form of its text.
+    """
     if part.content_type not in ("text/plain", "text/html"):
         return False
     disposition = mail_params.parse(part.headers.get("content-disposition"))
     if disposition.main == "attachment":
         return False
+    if parent in ("", "multipart/alternative"):
+        return True
     return not (disposition.params.get("filename") or part.params.get("name"))
 
 

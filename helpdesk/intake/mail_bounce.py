@@ -76,7 +76,9 @@ def find(layout: Layout, text: str, envelope_from: str | None) -> Bounce | None:
     if is_report:
         return _old(layout, text) or Bounce(None, _status(text[:SAMPLE]), "failed", None)
     marked = any(name in headers for name in _MARKS)
-    is_answer = headers.text("auto-submitted").startswith("auto-replied") or is_vacation(headers)
+    # Exim calls its reports auto-replied.
+    replied = headers.text("auto-submitted").startswith("auto-replied")
+    is_answer = is_vacation(headers) or (replied and not _from_daemon(headers))
     if is_answer and not marked:
         return None
     # A postmaster may be a person, who writes with a return path and sends no copy of headers.

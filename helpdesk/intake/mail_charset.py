@@ -43,6 +43,7 @@ UNSAID = {"", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "unknown", 
 # Codecs of Python that are no charsets of mail; punycode takes quadratic time.
 REFUSED = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
 
+_SWAPPED = {"cp1251", "koi8-u"}  # those that mailers take for one another
 CYRILLIC = ("cp1251", "koi8-u", "cp866", "iso-8859-5", "mac_cyrillic")
 _OFTEN = "оеаинтсрвлкмдпуияіз"
 FEW = 10
@@ -50,7 +51,10 @@ FEW = 10
 _ASCII = bytes(range(128))
 _SAMPLE = 4096
 _ENOUGH = 32
+_FOUR_LETTERS = 8  # bytes of UTF-8: fewer may be a syllable in an older charset as well
+_SURE = 12  # letters that leave no doubt; a short word may really be written like that
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.:+-]{0,39}")
+_INVERTED = re.compile(r"\b[а-я][А-Я]{2}")
 _HIGH = re.compile(rb"[\x80-\xff]")
 
 
@@ -58,7 +62,8 @@ def decode(data: bytes, charset: str | None) -> tuple[str, str | None]:
     """Text of `data` in the charset it declares, and an error code or None.
 
     Never raises. A declared charset that fails or is plainly wrong (Cyrillic or UTF-8 under
-    the name of latin-1) is replaced by a guess; what nothing can read becomes U+FFFD.
+    the name of latin-1, UTF-8 or KOI8 under that of windows-1251 and the like) is replaced by a
+    guess; what nothing can read becomes U+FFFD.
     """
     name = _normal(charset)
     if data.isascii() and name in UNSAID:
@@ -69,12 +74,33 @@ def decode(data: bytes, charset: str | None) -> tuple[str, str | None]:
     if codec is None:
         return clean(_guess(data)), f"unknown_charset:{_shown(name)}"
     text = _strict(data, codec)
+    if codec in _SWAPPED and (really := _really(data, text, codec)) is not None:
+        return clean(really), f"wrong_charset:{_shown(name)}"
     if text is None or (codec == "cp1252" and _is_mojibake(data)):
         if codec == "cp1252" and _strict(data, "utf-8") is None and not _is_cyrillic(data):
             return clean(data.decode("cp1252", "replace")), None
         text = None if codec == "cp1252" else _nearly(data, codec)
         return clean(text or _guess(data)), f"wrong_charset:{_shown(name)}"
     return clean(text), None
+
+
+def _really(data: bytes, text: str | None, codec: str) -> str | None:
+    """What a text called windows-1251 or KOI8 is if it is UTF-8 or the other one, else None.
+
+    Read as the other one, capitals become small letters and small letters capitals.
+    """
+    if len(data.translate(None, _ASCII)) < _FOUR_LETTERS:
+        return None
+    as_utf8 = _strict(data, "utf-8")
+    if as_utf8 is not None or text is None:
+        return as_utf8
+    sample = text[:_SAMPLE]
+    capitals = sum("А" <= char <= "Я" for char in sample)
+    small = sum("а" <= char <= "я" for char in sample)
+    if capitals < max(_SURE, 2 * small) or not _INVERTED.search(sample):
+        return None
+    (other,) = _SWAPPED - {codec}
+    return data.decode(other, "replace")
 
 
 def _normal(charset: str | None) -> str:

@@ -9,6 +9,7 @@ from helpdesk.intake.mail_words import decode_words, unfold
 
 MAX_PIECES = 200
 _PIECE = re.compile(r"([^*\s]{1,60})\*(?:(\d{1,4})(\*)?)?")
+_LONE_TYPE = re.compile(r"text/?")
 _TOKEN = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 
 
@@ -33,8 +34,8 @@ def parse(raw: bytes | None) -> Value:
 
 
 def media_type(main: str, default: str) -> str:
-    """A well-formed `type/subtype`, or the default when there is none."""
-    if not main:
+    """A well-formed `type/subtype`; the default where there is none, as RFC 2045 §5.2 has it."""
+    if not main or _LONE_TYPE.fullmatch(main):
         return default
     return main if _TOKEN.fullmatch(main) else "application/octet-stream"
 

@@ -38,10 +38,15 @@ _WROTE = re.compile(
     r"(?:\(-?а\)|\(-?ла\))?\s?:$",
     re.I,
 )
-_ADDRESSED = re.compile(r"(?:<\s?[^<>\s]{3,254}@[^<>\s]{1,254}>|\[mailto:[^\s\]]{3,254}\]>?)\s?:$")
+_ADDRESSED = re.compile(r"(?:<\s?[^<>\s]{1,254}@[^<>\s]{1,254}>|\[mailto:[^\s\]]{3,254}\]>?)\s?:$")
+_WROTE_ON = re.compile(
+    r"(?:\bwrote|\bпис(?:али?|ала|ав)|\bнапис(?:али?|ала|ав))(?:\([а-яі]{1,3}\)|/ла)?"
+    r"\s(?:on\s|at\s|в\s|о\s|у\s)?(?=[^:]{0,30}\d).{1,60}:$",
+    re.I,
+)
 _DATED = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\b(?:19|20)\d\d\b|\d{1,2}[:.]\d\d")
 _BEGINS = re.compile(
-    r"(?:on\b|в\b|у\b|\d{1,4}[\s./-]"
+    r"(?:on\b|в\b|у\b|\d{1,4}[\s./-]|\d{1,2}:\d\d[,\s]"
     r"|(?:mon|tue|wed|thu|fri|sat|sun|пн|вт|ср|чт|пт|сб|вс|нд)[a-z]{0,6}[,.\s]"
     r"|(?:понедельник|вторник|среда|четверг|пятница|суббота|воскресенье)\b"
     r"|(?:понеділок|вівторок|середа|четвер|п.ятниця|субота|неділя)\b)",
@@ -56,9 +61,14 @@ _LABEL = re.compile(
 )
 _ORIGINAL = re.compile(
     r"[-_=*\s]{0,40}(?:original message|original appointment|исходное сообщение"
+    r"|оригінал (?:листа|повідомлення)|оригинал (?:письма|сообщения)"
     r"|оригинальное сообщение|первоначальное сообщение|конец исходного сообщения"
     r"|оригінальне повідомлення|вихідне повідомлення|початкове повідомлення"
     r"|reply message|ответное сообщение)[-_=*:\s]{0,40}$",
+    re.I,
+)
+_NOTES = re.compile(
+    r"-{3,}\s?[^\s-].{0,300}(?:wrote|writes|пис[а-яі]{1,4}|написано)(?:\(\S{1,4}\))?\s?:\s?-{3,}$",
     re.I,
 )
 _FORWARDED = re.compile(
@@ -73,15 +83,16 @@ _FORWARDED = re.compile(
 )
 _MOBILE = re.compile(
     r"(?:sent (?:from|via) (?:my\b|mail\b|outlook\b|yahoo\b|samsung\b|proton\b|gmail\b|the \w+ app)"
-    r"|get outlook for\b|download outlook for\b"
-    r"|отправлено (?:с|из|через) (?:моего|iphone|ipad|айфона|мобильн|приложения|outlook|почты|"
-    r"samsung|устройства|телефона|android|mail\.ru|яндекс|gmail)"
-    r"|скачать outlook для\b|загрузите outlook для\b"
-    r"|надіслано (?:з|із|зі|через) (?:мого|iphone|ipad|айфона|мобільн|застосунку|outlook|пошти|"
-    r"samsung|пристрою|телефону|android|gmail)"
+    r"|sent with (?:proton|spark|airmail|tutanota|tuta)\b"
+    r"|get (?:outlook|bluemail) for\b|download outlook for\b"
+    r"|отправлено (?:со?|из|через) (?:моего|смартфона|iphone|ipad|айфона|мобильн|приложения|"
+    r"outlook|почты|samsung|устройства|телефона|android|mail\.ru|яндекс|gmail)"
+    r"|(?:скачать|получить|загрузить) outlook для\b|загрузите outlook для\b"
+    r"|надіслано (?:з|із|зі|через) (?:мого|iphone|ipad|айфона|мобільн|смартфон|застосунку|"
+    r"outlook|пошти|samsung|пристрою|телефону|android|gmail)"
     r"|відправлено (?:з|із|через) (?:мого|iphone|ipad|мобільн|outlook|samsung|телефону|android|"
     r"застосунку|пошти|gmail)"
-    r"|завантажити outlook для\b)",
+    r"|(?:завантажити|отримати) outlook для\b)",
     re.I,
 )
 _RULE = re.compile(r"[-_=*]{3,}\s*$")
@@ -167,6 +178,7 @@ def _mark_attributions(heads: list[str], kinds: list[Kind], end: int) -> None:
         start = _attribution(heads, kinds, index)
         if start is None:
             continue
+        start = _above(heads, kinds, start)
         kinds[start : index + 1] = [Kind.ATTRIBUTION] * (index + 1 - start)
         own = settled or Kind.OWN in kinds[max(start - WRAP - 1, 0) : start]
         if own and _next_kind(kinds, index + 1) is Kind.OWN:
@@ -178,6 +190,8 @@ def _attribution(heads: list[str], kinds: list[Kind], index: int) -> int | None:
     """Where the attribution that ends at `index` begins, or None if it is none."""
     last = heads[index]
     wrote = _WROTE.search(last[-60:]) is not None
+    if not wrote and _WROTE_ON.search(last) and _next_kind(kinds, index + 1) is Kind.QUOTE:
+        return index
     if not wrote and not last.endswith((">:", "> :", "]:")):
         return None
     text = ""
@@ -188,6 +202,19 @@ def _attribution(heads: list[str], kinds: list[Kind], index: int) -> int | None:
         if _BEGINS.match(text) and _DATED.search(text) and (wrote or _ADDRESSED.search(text)):
             return start
     return index if wrote and "@" in last else None
+
+
+def _above(heads: list[str], kinds: list[Kind], start: int) -> int:
+    """Where the recipient and subject begin that some mail programs set over an attribution."""
+    top = start
+    for index in range(start - 1, max(start - WRAP, -1), -1):
+        labelled = _LABEL.match(heads[index]) is not None
+        if kinds[index] is not Kind.OWN or not (labelled or _RULE.match(heads[index])):
+            break
+        top = index
+        if not labelled:
+            break
+    return top if any(_LABEL.match(head) for head in heads[top:start]) else start
 
 
 def _next_kind(kinds: list[Kind], start: int) -> Kind | None:
@@ -207,12 +234,16 @@ def _mark_cut(heads: list[str], kinds: list[Kind], end: int) -> None:
         if kinds[index] is not Kind.OWN:
             continue
         head = heads[index]
-        if _ORIGINAL.match(head) or (_FROM.match(head) and _is_header(heads, index)):
+        named = _ORIGINAL.match(head) or _NOTES.match(head)
+        if named or (_FROM.match(head) and _is_header(heads, index)):
             kinds[index] = Kind.CUT
             if seen:
                 kinds[index:end] = [Kind.CUT] * (end - index)
                 _drop_rule(heads, kinds, index)
                 return
+        if index and kinds[index - 1] is Kind.CUT and _LABEL.match(head):
+            kinds[index] = Kind.CUT
+            continue
         seen = seen or not _RULE.match(head)
 
 

@@ -24,6 +24,7 @@ from helpdesk.calls.providers.twilio import parse
 from helpdesk.ext import add_missing
 from helpdesk.intake.archive import raw_of
 from helpdesk.intake.models import Delivery, DeliveryState
+from helpdesk.intake.patience import WHOLE
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import clean_line
 from helpdesk.outbox import sms_sending
@@ -71,7 +72,7 @@ def receive() -> Response:
     if refused is not None:
         return refused
     params = request.form.to_dict()
-    with ext.write() as session:
+    with ext.write(WHOLE) as session:
         accept(session, params, at=now())
     return Response(ANSWER, mimetype="text/xml")
 
@@ -83,7 +84,7 @@ def status() -> Response:
     if refused is not None:
         return refused
     heard = parse.text_status(request.form.to_dict())
-    with ext.write() as session:
+    with ext.write(WHOLE) as session:
         sms_sending.heard(
             session,
             provider_id=heard.provider_id,

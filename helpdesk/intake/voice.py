@@ -7,7 +7,6 @@ asks for a document gets one within the budget; a report may get an error, so th
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import structlog
 from flask import Blueprint, Flask, Response, current_app, request
@@ -17,11 +16,11 @@ from helpdesk import ext
 from helpdesk.calls import carriers, flow, safe
 from helpdesk.calls.flow import DOCUMENTS, Answer
 from helpdesk.calls.providers.port import Heard
+from helpdesk.intake.patience import Patience
 from helpdesk.lib.clock import now
 from helpdesk.lib.latency import Latency
 from helpdesk.lib.tally import Tally
 
-BUDGET: Final = 3.0  # seconds for the database; the carrier gives up after fifteen
 KINDS = ("voice", "step", "queue", "leg", "conference", "recording", "fallback")
 STATUSES = ("2xx", "4xx", "5xx")
 LOG_SECONDS = 10.0  # forgeries are logged at most so often
@@ -41,6 +40,7 @@ class Webhooks:
             ["repeat", "forged", *(f"{kind} {status}" for kind in KINDS for status in STATUSES)]
         )
     )
+    patience: Patience = field(default_factory=Patience)
     lock: threading.Lock = field(default_factory=threading.Lock)
     logged: float = 0.0
     unlogged: int = 0
@@ -105,10 +105,14 @@ def sorry(error: Exception) -> Response:
 
 def _take(heard: Heard) -> Answer:
     """Never raises. What fails is kept for the reconciler, if the database can."""
-    deadline = time.monotonic() + BUDGET
+    patience = webhooks().patience
+    deadline = time.monotonic() + patience.seconds()
     try:
-        return _receive(heard, deadline)
+        answer = _receive(heard, deadline)
+        patience.set(away=False)
+        return answer
     except OperationalError as error:
+        patience.set(away=True)
         log.error("webhook.database", kind=heard.kind, error=type(error.orig).__name__)
         return _safe(heard)
     except Exception as error:

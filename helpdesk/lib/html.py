@@ -77,7 +77,7 @@ _SHOWN = nh3.Cleaner(
     set_tag_attribute_values={"a": {"target": "_blank"}},
     url_schemes=_CONTACT | {"cid"},
     url_relative="deny",
-    filter_style_properties={"display"},
+    filter_style_properties={"display", "visibility"},
 )
 _READ = nh3.Cleaner(
     tags=set(_TAGS | names("footer form header main nav aside fieldset")),
@@ -87,7 +87,7 @@ _READ = nh3.Cleaner(
     link_rel=None,
     url_schemes=_CONTACT,
     url_relative="deny",
-    filter_style_properties={"display"},
+    filter_style_properties={"display", "visibility"},
 )
 
 
@@ -96,8 +96,9 @@ def sanitize(html: str) -> str:
 
     Links open apart and lead to http, https, mailto or tel. Nothing loads by itself: an image of
     the message becomes `<img data-cid="content id">`, a remote one `<img data-src="address">`,
-    any other only its alternative text. What the sender hid (display: none) is left out. HTML that
-    is too long (`MAX_CHARACTERS`) or too deeply nested to parse cheaply comes back as text.
+    any other only its alternative text. What the sender hid (display: none, visibility: hidden) is
+    left out. HTML that is too long (`MAX_CHARACTERS`) or too deeply nested to parse cheaply comes
+    back as text.
     """
     source = _prepared(html)
     if source is None:

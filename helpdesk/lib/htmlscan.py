@@ -189,7 +189,10 @@ def pieces(cleaned: str) -> Iterator[str | tuple[bool, str, dict[str, str]]]:
         yield unescape(cleaned[position:])
 
 
+_UNSEEN = ("display:none", "visibility:hidden")
+
+
 def hidden(attributes: dict[str, str]) -> bool:
     """Whether the sender's own mark-up shows the element to nobody (previews, tracking text)."""
     style = attributes.get("style", "").replace(" ", "").lower()
-    return "hidden" in attributes or "display:none" in style
+    return "hidden" in attributes or any(mark in style for mark in _UNSEEN)

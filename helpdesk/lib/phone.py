@@ -16,6 +16,7 @@ _COSTLY = frozenset(
         PhoneNumberType.UNKNOWN,
     }
 )
+_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _MAX = 80
 _SIP = re.compile(r"sips?:(\+?[0-9]+)@", re.I)
 _OLD_TRUNK = re.compile(r"8[\s(~-]*(0[\s()\-]*[1-9].*)")
@@ -64,6 +65,12 @@ def is_ordinary(e164: str, country: str) -> bool:
     if parsed is None or phonenumbers.region_code_for_number(parsed) != country.upper():
         return False
     return phonenumbers.number_type(parsed) not in _COSTLY
+
+
+def may_get_sms(e164: str) -> bool:
+    """Whether this may be a mobile phone: an SMS to a landline is lost, or read out at night."""
+    parsed = _parse(e164, None)
+    return parsed is not None and phonenumbers.number_type(parsed) in _MOBILE
 
 
 def tail(number: str) -> str:

@@ -1,4 +1,4 @@
-"""The email that brings a report to a colleague."""
+"""The email that brings a report or tells of an alarm to a colleague."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,24 +18,24 @@ from helpdesk.outbox.rendering import render
 def enqueue(
     session: Session,
     user: User,
-    schedule_id: int,
-    moment: datetime,
+    cause: str,
+    mark: str,
     *,
     subject: str,
+    template: str,
     values: Mapping[str, Any],
     at: datetime,
 ) -> int:
-    """Put it into the outbox, once for each moment of a schedule; the row's id.
+    """Put it into the outbox, once for each mark of a cause ("schedule", "alarm"); the row's id.
 
-    `values` are what templates/mail/report.html shows, in the language of the reader already.
+    `values` are what the template of emails shows, in the language of the reader already.
     """
-    mark = f"{schedule_id}.{int(moment.timestamp())}"
-    key = f"schedule:{mark}"
+    key = f"{cause}:{mark}"
     known = session.scalar(select(Outgoing.id).where(Outgoing.key == key))
     if known is not None:
         return known
     brand = str(settings.get(session, "brand_name"))
-    text, html = render("report", user.language, brand=brand, title=subject, **values)
+    text, html = render(template, user.language, brand=brand, title=subject, **values)
     return add_row(
         session,
         Outgoing,
@@ -49,7 +49,7 @@ def enqueue(
         from_name=brand,
         from_address=f"noreply@{mail_domain()}",
         envelope_from="",
-        rfc_message_id=f"schedule.{mark}@{mail_domain()}",
+        rfc_message_id=f"{cause}.{mark}@{mail_domain()}",
         automatic=True,
         language=user.language,
         subject=subject,

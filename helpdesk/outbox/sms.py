@@ -1,4 +1,4 @@
-"""SMS in the outbox: an agent's answer, the receipt of a new ticket, the word about a wish.
+"""SMS in the outbox: an agent's answer, a new ticket's receipt, a promise, the word on a wish.
 
 Rows of kind SMS: `to_address` and `from_address` are numbers in E.164; `sms_sending` sends them.
 """
@@ -16,18 +16,21 @@ from helpdesk.accounts import limits
 from helpdesk.clients.models import ContactKind, ContactPoint
 from helpdesk.events import record
 from helpdesk.ext import LANGUAGES, add_row
+from helpdesk.lib import phone
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.outbox.addressing import language_of, ticket_with_people
 from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.outbox.receipt import UNVERIFIED, VERIFIED
 from helpdesk.outbox.receipt_facts import DAY, DAY_LIMIT, HOUR, HOUR_LIMIT, receipt_key
 from helpdesk.outbox.rendering import moment
+from helpdesk.planner.models import Task
 from helpdesk.tickets.models import Message, Ticket
 from helpdesk.tickets.promised import promised_on
 from helpdesk.tickets.queries import our_numbers
 
 REMEMBERED = timedelta(days=30)  # so long an answer to our SMS goes to that SMS's ticket
 WISHES_A_DAY = 4
+PROMISES_A_DAY = 3  # whoever has a number called may not fill its owner's telephone
 WISH = "sms-wish:"  # the one SMS that may go to a number that wants none
 
 STOPPED = _lazy("The client wrote STOP: no SMS may go to this number.")
@@ -126,6 +129,43 @@ def enqueue_confirmation(
     )
 
 
+def enqueue_callback(
+    session: Session,
+    key: str,
+    task: Task,
+    language: str,
+    promise: str,
+    *,
+    sender: str,
+    at: datetime,
+) -> int | None:
+    """Repeat a promise to call back to the number that is to be called; the row's id.
+
+    None for a landline, a number that wants no SMS or has had enough of them, and without a number
+    of ours (`sender`) to send from.
+    """
+    number = task.number or ""
+    if not sender or not phone.may_get_sms(number) or _wants_none(session, number):
+        return None
+    most = PROMISES_A_DAY
+    if not limits.allow(session, "sms-callback", number, most=most, seconds=DAY, at=at):
+        return None
+    brand = str(settings.get(session, "brand_name"))
+    return _add(
+        session,
+        key,
+        at,
+        ticket_id=task.ticket_id,
+        person_id=task.person_id,
+        to_address=number,
+        from_name=brand,
+        from_address=sender,
+        automatic=True,
+        language=language,
+        text=f"{brand}: {promise}",
+    )
+
+
 def readdress(session: Session, outgoing: Outgoing) -> None:
     """Before it is sent again: to the number known now. Raises HelpdeskError without a good one."""
     message = session.get(Message, outgoing.message_id) if outgoing.message_id else None
@@ -165,6 +205,15 @@ def point_of(session: Session, outgoing: Outgoing) -> ContactPoint | None:
     )
     mine = ContactPoint.person_id == outgoing.person_id
     return session.scalar(query.order_by(mine.desc(), ContactPoint.id).limit(1))
+
+
+def _wants_none(session: Session, number: str) -> bool:
+    query = select(ContactPoint.id).where(
+        ContactPoint.kind == ContactKind.PHONE,
+        ContactPoint.key == number,
+        ContactPoint.sms_stopped_at.is_not(None),
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def _refusal(

@@ -176,6 +176,7 @@ BOUNCES: dict[str, tuple[bytes, str | None, Bounce]] = {
             )
             + COPY,
             Subject="Warning: message delayed 24 hours",
+            Auto_Submitted="auto-replied",
         ),
         "",
         LATER,

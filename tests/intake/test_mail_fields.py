@@ -46,6 +46,24 @@ def test_cyrillic_is_read_whatever_the_charset_is_called(charset: str, said: str
     assert ("unknown_charset:x-foo" in got.parse_errors) == (said == "x-foo")
 
 
+@pytest.mark.parametrize(
+    ("really", "said"),
+    [("utf-8", "windows-1251"), ("koi8-r", "cp1251"), ("windows-1251", "koi8-u")],
+)
+def test_one_cyrillic_charset_under_the_name_of_another(really: str, said: str) -> None:
+    got = read(mail(RU.encode(really), Content_Type=f"text/plain; charset={said}"))
+    assert "не работает принтер" in got.text
+    assert [error.partition(":")[0] for error in got.parse_errors] == ["wrong_charset"]
+    loud = mail("СРОЧНО! мАЧ, ті".encode(said), Content_Type=f"text/plain; charset={said}")
+    assert (read(loud).text, read(loud).parse_errors) == ("СРОЧНО! мАЧ, ті", ())
+
+
+@pytest.mark.parametrize("kind", ["text", 'text/plain; charset=utf-8; name="message.txt"'])
+def test_the_whole_email_is_read_in_place(kind: str) -> None:
+    got = read(mail("\ufeff" + RU, Content_Type=kind))
+    assert (got.text.startswith("Здравствуйте"), got.files) == (True, ())
+
+
 def test_one_broken_byte_does_not_spoil_the_text() -> None:
     for charset in ("utf-8", "us-ascii"):
         body = (UK * 3).encode() + b"\xff" + UK.encode()[:-3]

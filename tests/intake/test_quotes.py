@@ -30,6 +30,12 @@ ATTRIBUTIONS = [
     "Субота, 21 листопада 2026, 17:30 +02:00 від Support <support@desk.example>:",
     '21.11.2026, 17:30, "Support" <support@desk.example>:',
     "21 ноября 2026 г. 17:30:00 Support написала:",
+    '21 листопада 2026, 17:30:34, від "Support" <it@d.ua>:',
+    "17:30, 21 ноября 2026 г., Support <support@desk.example>:",
+    (
+        "----------------\nКому: Оксана (o@x.example);\nТема: Re: Принтер;\n"
+        '21.11.2026, 17:30, "Support" <support@desk.example>:'
+    ),
 ]
 HEADERS = [
     (
@@ -66,6 +72,11 @@ HEADERS = [
     "--- Оригінальне повідомлення ---\nВід кого: Support\nДата: 21 листопада 2026, 17:30:00",
     "-------- Original Message --------\nSubject: Printer\nFrom: Support",
     "---- Reply message ----",
+    "-------- Оригінал повідомлення --------\nВід: Support\nДата: 21.11.2026\nТема: Принтер",
+    (
+        "-----Support <support@desk.example> wrote: -----\n"
+        "To: oksana@x.example\nFrom: Support\nDate: 11/21/2026 05:30PM\nSubject: Re: Printer"
+    ),
 ]
 SIGNATURES = [
     "-- \nОксана Коваль\n+380 67 123 45 67",
@@ -77,6 +88,11 @@ SIGNATURES = [
     "Отправлено из мобильной Почты Mail.ru",
     "Надіслано з iPhone",
     "Надіслано з мого телефону",
+    "Надіслано зі смартфону Samsung Galaxy.",
+    "Отримати Outlook для Android<https://aka.ms/x>",
+    "Получить Outlook для iOS<https://aka.ms/x>",
+    "Get BlueMail for Android",
+    "Sent with Proton Mail secure email.",
 ]
 
 
@@ -109,6 +125,15 @@ def test_answer_below_copied_headers_is_not_lost(block: str) -> None:
 def test_signatures_go(signature: str) -> None:
     assert visible(f"{OWN}\n\n{signature}\n") == OWN
     assert visible(f"{OWN}\n\n{signature}\n\n{ATTRIBUTIONS[0]}\n{QUOTED}") == OWN
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Support писал(а) 2026-11-21 17:30:", "Вы писали 21 ноября 2026 г., 17:30:44:"],
+)
+def test_an_attribution_that_ends_with_its_date_goes_with_the_quote_below(line: str) -> None:
+    assert visible(f"{line}\n{QUOTED}\n{OWN}\n") == OWN
+    assert visible(f"{line}\n{OWN}\n") == f"{line}\n{OWN}"
 
 
 def test_answers_between_quotes_stay_in_order() -> None:

@@ -188,6 +188,7 @@ def test_images_load_nothing_by_themselves() -> None:
 
 def test_what_the_sender_hid_stays_hidden() -> None:
     source = '<div style="display: none">pre<b>view</b><br></div><p hidden>x</p><p>shown</p>'
+    source += '<p style="color: red; visibility:hidden">y</p>'
     assert sanitize(source) == "<p>shown</p>"
     assert to_text(source) == "shown"
 

@@ -12,7 +12,7 @@ from helpdesk.lib.clock import now
 from helpdesk.outbox.rendering import greeting, moment, render_html, tidy
 from tests.outbox.test_reply import XSS, assert_harmless
 
-NAMES = {"receipt", "notice", "reply", "code", "unreached", "report"}
+NAMES = {"receipt", "notice", "reply", "code", "callback", "unreached", "report"}
 PLACES = "answer signature quote attribution brand greeting number about promise what subject code"
 LINK = "https://help.example.com/t/1-abc"
 
