@@ -37,10 +37,11 @@ def ensure(session: Session, call: Call, at: datetime) -> Ticket:
     number = number_of(call)
     if number is not None:
         lock(session, f"call_ticket:{number}")  # two calls at once from one number: one ticket
-    found = attach(session, call, at)
+    known = _known(session, call)
+    found = _attached(session, call, known, at) if known is not None else None
     if found is not None:
         return found
-    caller = _known(session, call) or _new(session, call, at)
+    caller = known or _new(session, call, at)
     ticket_id = open_ticket(
         session,
         queue_id=call.queue_id or first_queue(session) or 0,
@@ -57,8 +58,10 @@ def ensure(session: Session, call: Call, at: datetime) -> Ticket:
 def attach(session: Session, call: Call, at: datetime) -> Ticket | None:
     """Put the call on the caller's open ticket in its queue (of a call without one: in any)."""
     caller = _known(session, call)
-    if caller is None:
-        return None
+    return _attached(session, call, caller, at) if caller is not None else None
+
+
+def _attached(session: Session, call: Call, caller: Known, at: datetime) -> Ticket | None:
     query = select(Ticket).where(
         Ticket.done_at.is_(None),
         Ticket.last_message_at >= at - OPEN_FOR,

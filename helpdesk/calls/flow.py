@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk.calls import agent, caller, commands, outcomes, payloads, record, recordings
+from helpdesk.calls import agent, caller, commands, outcomes, payloads, record, recordings, safe
 from helpdesk.calls.carriers import carrier
-from helpdesk.calls.models import Call, CallEvent
+from helpdesk.calls.models import Call, CallEvent, Direction
 from helpdesk.calls.providers.port import Heard
 from helpdesk.calls.script import Hangup, Script, numbered
 from helpdesk.ext import lock
@@ -102,8 +102,15 @@ def _work(session: Session, heard: Heard, at: datetime) -> tuple[Call | None, An
     call = _written(session, heard, at)
     if heard.kind not in DOCUMENTS:
         return call, Answer(204)
-    script = answer(session, call, heard, at) if call else Script([Hangup()])
+    script = answer(session, call, heard, at) if call else _unknown(heard)
     return call, Answer(200, carrier().document(script))
+
+
+def _unknown(heard: Heard) -> Script:
+    """For what is about no call: a telephone of ours hangs up, a caller may leave a message."""
+    if heard.direction == Direction.OUTBOUND:
+        return Script([Hangup()])
+    return safe.script(heard.step or "voice")
 
 
 def _written(session: Session, heard: Heard, at: datetime) -> Call | None:

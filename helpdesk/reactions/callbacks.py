@@ -1,12 +1,13 @@
-"""What follows from callbacks: a done ticket needs none, who was not reached gets an email."""
+"""What follows from callbacks: confirmed, dropped with the ticket, an email after a vain one."""
 
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from helpdesk.calls.models import Call
 from helpdesk.events import SYSTEM, Event
-from helpdesk.outbox import unreached
+from helpdesk.outbox import callback, unreached
 from helpdesk.planner import actions as planner
 from helpdesk.planner.models import Task, TaskKind, TaskResult, TaskState
 from helpdesk.tickets.models import DONE
@@ -27,6 +28,15 @@ def drop_callbacks(session: Session, event: Event, at: datetime) -> None:
     )
     for task in session.scalars(query.order_by(Task.id).with_for_update()):
         planner.cancel(session, task, actor=SYSTEM, at=at, result=TaskResult.NOT_NEEDED)
+
+
+def confirm_callback(session: Session, event: Event, at: datetime) -> None:
+    """What a caller was promised reaches them in writing too, while it holds."""
+    task = session.get(Task, event.data["task_id"])
+    call = session.get(Call, event.data["call_id"])
+    if task is not None and call is not None and task.done_at is None:
+        dialled = call.to_number or ""
+        callback.confirm(session, event.id, task, dialled=dialled, said_at=event.at, at=at)
 
 
 def email_unreached(session: Session, event: Event, at: datetime) -> None:

@@ -18,7 +18,8 @@ from helpdesk.tickets.models import Mailbox
 def send_code(session: Session, event: Event, at: datetime) -> None:
     """Nothing happens where the address is not known, is our own, or the code was made before."""
     row = session.get(PortalCode, event.data["code_id"])
-    point = session.get(ContactPoint, row.contact_point_id) if row else None
+    point_id = row.contact_point_id if row else None
+    point = session.get(ContactPoint, point_id) if point_id is not None else None
     if row is None or point is None or _is_ours(session, point.key):
         return
     code = make_code(session, row.id, secret=secret(), at=at)

@@ -6,7 +6,7 @@ FailedReaction: it is tried again later, then parked where people see it, and st
 event's other reactions nor later events.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from traceback import extract_tb
@@ -32,6 +32,10 @@ LADDER = (5, 30, 120, 600)
 """Seconds to the next try of a failed reaction; after the last it is parked."""
 CHUNK = 50
 """Events of one transaction."""
+IDLE = 1_000
+"""Events of one transaction from which nothing follows: to pass them over costs little."""
+LATER = frozenset({"client.changed"})
+"""An import writes thousands of these; no receipt waits behind them."""
 
 
 def react(limit: int = 200) -> int:
@@ -63,10 +67,12 @@ def _follow(limit: int, way: Reactions) -> int:
         prepared = prepare(session, limit)
     with ext.write() as session:
         session.info.update(prepared)
-        events = _claim(session, limit)
-        way(session, [event for event in events if event.kind in REACTIONS], at)
-        _finish(session, events)
-        return len(events) + _repeat(session, limit, at)
+        soon = REACTIONS.keys() - LATER
+        events = _claim(session, soon, limit) or _claim(session, LATER, limit)
+        way(session, events, at)
+        idle = _idle(session)
+        _finish(session, [*(event.id for event in events), *idle])
+        return len(events) + len(idle) + _repeat(session, limit, at)
 
 
 def _together(session: Session, events: Sequence[Event], at: datetime) -> None:
@@ -113,15 +119,23 @@ def _anything_to_do() -> bool:
         return todo is not None or session.scalar(_due_repeats(1)) is not None
 
 
-def _claim(session: Session, limit: int) -> Sequence[Event]:
-    query = select(Event).where(Event.todo.is_not(None)).order_by(Event.id).limit(limit)
+def _claim(session: Session, kinds: Collection[str], limit: int) -> Sequence[Event]:
+    query = select(Event).where(Event.todo.is_not(None), Event.kind.in_(kinds))
+    query = query.order_by(Event.id).limit(limit)
     return session.scalars(query.with_for_update(**ext.skip_locked(session))).all()
 
 
-def _finish(session: Session, events: Sequence[Event]) -> None:
+def _idle(session: Session) -> Sequence[int]:
+    """Those from which nothing follows."""
+    query = select(Event.id).where(Event.todo.is_not(None), Event.kind.not_in(REACTIONS))
+    query = query.order_by(Event.id).limit(IDLE)
+    return session.scalars(query.with_for_update(**ext.skip_locked(session))).all()
+
+
+def _finish(session: Session, ids: Sequence[int]) -> None:
     session.execute(
         update(Event)
-        .where(Event.id.in_([event.id for event in events]))
+        .where(Event.id.in_(ids))
         .values(todo=None)
         .execution_options(synchronize_session=False)
     )

@@ -14,7 +14,7 @@ from helpdesk.events import Event
 from helpdesk.outbox import actions as outbox
 from helpdesk.outbox import sms, suggested
 from helpdesk.reactions.alarms import tell_of_alarm
-from helpdesk.reactions.callbacks import drop_callbacks, email_unreached
+from helpdesk.reactions.callbacks import confirm_callback, drop_callbacks, email_unreached
 from helpdesk.reactions.codes import send_code
 from helpdesk.reactions.staff import (
     tell_assignee_of_bounce,
@@ -85,6 +85,7 @@ REACTIONS: dict[str, list[Reaction]] = {
     "clock.breached": [tell_of_clock],
     "clock.stepped": [tell_by_step],
     "ticket.status": [drop_callbacks],
+    "call.callback": [confirm_callback],
     "call.missed": [tell_assignee_of_call],
     "task.due": [tell_of_task],
     "task.failed": [tell_of_task, email_unreached],

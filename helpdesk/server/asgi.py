@@ -12,7 +12,7 @@ from a2wsgi import WSGIMiddleware
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from helpdesk.server.body import Gone, Message, Receive, TooLarge, read_body
+from helpdesk.server.body import Body, Gone, Message, Receive, TooLarge, drop, read_body
 from helpdesk.server.streams import RETRY, Full, Hub, Stream
 from helpdesk.web.guard import COOKIE
 
@@ -24,7 +24,10 @@ Headers = list[tuple[bytes, bytes]]
 
 _GUEST = re.compile(r"/t/(\d{1,18}-[A-Za-z2-7]{26})/events", re.A)
 
+_LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
+
 THREADS = 4
+CARRIER = "/twilio/"
 SEND_QUEUE = 4096  # chunks that wait for a slow reader, so that no thread has to
 
 STREAM_HEADERS: Headers = [
@@ -42,6 +45,10 @@ class Application:
         self.hub = Hub(app)
         # Its own types name every message apart; ours are the plain ones of the specification.
         self.pages: Any = WSGIMiddleware(
+            cast(Any, app), workers=THREADS, send_queue_size=SEND_QUEUE
+        )
+        # Callers are answered though everybody else waits, e.g. for a database that is locked.
+        self.webhooks: Any = WSGIMiddleware(
             cast(Any, app), workers=THREADS, send_queue_size=SEND_QUEUE
         )
         self.limit = int(app.config["MAX_CONTENT_LENGTH"])
@@ -68,13 +75,32 @@ class Application:
         try:
             body = await read_body(scope["headers"], receive, self.limit)
         except TooLarge:
-            await _say(send, 413, "too large")
+            await self._too_large(scope, receive, send)
             return
         except Gone:
             await _say(send, 408, "incomplete")
             return
         try:
-            await self.pages(_plain(scope), body.receive, send)
+            pages = self.webhooks if scope["path"].startswith(CARRIER) else self.pages
+            await pages(_plain(scope), body.receive, send)
+        finally:
+            body.close()
+
+    async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Flask refuses it by its length alone, in the reader's language or as the API does.
+
+        A browser shows an answer only when its whole body was taken.
+        """
+        try:
+            await drop(receive)
+        except Gone:
+            await _say(send, 413, "too large")
+            return
+        length = (b"content-length", str(self.limit + 1).encode())
+        others = [one for one in scope["headers"] if one[0] not in _LENGTHS]
+        body = Body()
+        try:
+            await self.pages(_plain({**scope, "headers": [*others, length]}), body.receive, send)
         finally:
             body.close()
 
@@ -93,7 +119,11 @@ class Application:
                 stream = await self.hub.open_guest(guest)
             else:
                 stream = await self.hub.open(
-                    _cookie(scope), _last_id(scope), _has_phone(scope), _has_board(scope)
+                    _cookie(scope),
+                    _last_id(scope),
+                    _has_phone(scope),
+                    _has_board(scope),
+                    _has_calls(scope),
                 )
         except Full:
             await _say(send, 429, "too many streams", [(b"retry-after", b"30")])
@@ -186,6 +216,11 @@ def _has_phone(scope: Scope) -> bool:
 def _has_board(scope: Scope) -> bool:
     """Whether this page is a wallboard: it is told that anything at all has happened."""
     return "board" in _query(scope)
+
+
+def _has_calls(scope: Scope) -> bool:
+    """Whether this page lists calls or callbacks: it is told of each one at once."""
+    return "calls" in _query(scope)
 
 
 def _last_id(scope: Scope) -> int | None:

@@ -68,3 +68,17 @@ async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, li
             raise Gone from error
         raise
     return body
+
+
+async def drop(receive: Receive) -> None:
+    """Take the rest of a body that nobody wants, and keep nothing of it. Raises Gone."""
+    more = True
+    try:
+        async with asyncio.timeout(SECONDS):
+            while more:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise Gone
+                more = message.get("more_body", False)
+    except TimeoutError as error:
+        raise Gone from error

@@ -12,6 +12,7 @@ from helpdesk import demo, ext
 from helpdesk.accounts.models import User
 from helpdesk.kb import index
 from helpdesk.lib.clock import now
+from helpdesk.lib.passwords import verify_password
 from helpdesk.server import checks, children
 from helpdesk.server.first_start import first_administrator, first_queue
 from helpdesk.server.greeting import greeting
@@ -34,21 +35,25 @@ def run(app: Flask, say: Callable[[str], None]) -> int:
     return supervise(app, processes, lambda: say(text))
 
 
-def load_demo(app: Flask, say: Callable[[str], None]) -> None:
-    """Load demo data if nobody has worked here yet."""
+def load_demo(app: Flask, say: Callable[[str], None]) -> bool:
+    """Load demo data if nobody has worked here yet; whether it did."""
     with app.app_context():
-        if demo.is_empty():
-            say("Loading demo data")
-            demo.load(now())
+        if not demo.is_empty():
+            return False
+        say("Loading demo data")
+        demo.load(now())
+    return True
 
 
 def _logins(app: Flask) -> list[tuple[str, str, str]]:
-    """Role, address and password of the demo people, as far as they are here."""
+    """Role, address and password of the demo people, as far as they are here and have it still."""
     domain = app.config["MAIL_DOMAIN"]
     known = [(role, f"{name}@{domain}") for name, role in demo.DEMO_USERS]
     with app.app_context(), ext.session() as session:
-        query = select(User.email).where(User.email.in_([email for _, email in known]))
-        here = set(session.scalars(query.where(User.active.is_(True))))
+        query = select(User).where(User.email.in_([email for _, email in known]))
+        people = session.scalars(query.where(User.active.is_(True)))
+        hashes = ((user.email, user.password_hash) for user in people)
+        here = {email for email, hash_ in hashes if verify_password(hash_, demo.DEMO_PASSWORD)}
     return [(role, email, demo.DEMO_PASSWORD) for role, email in known if email in here]
 
 
@@ -90,8 +95,8 @@ def _twin(app: Flask) -> socket.socket:
 def supervise(app: Flask, processes: Sequence[Process], started: Callable[[], None]) -> int:
     """Fork without any open connection: a shared one would mix up its answers."""
     with app.app_context():
+        index.prepare(texts=any(process.name.startswith("web") for process in processes))
         ext.db.engine.dispose()
-    index.prepare()
     freeze()
     return Supervisor(processes).run(started)
 

@@ -49,6 +49,7 @@ class Stream:
     who: Watcher | Guest
     phone_here: bool = False  # calls can come to this page: while it is open, its user is there
     board_here: bool = False  # a wallboard, which any change may concern
+    calls_here: bool = False  # a list of calls or callbacks: it hears of each one
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     tickets: set[int] = field(default_factory=set)
     clients: set[int] = field(default_factory=set)
@@ -69,6 +70,7 @@ class Stream:
             return
         for change in changes:
             self.board = self.board_here
+            self.calls = self.calls or (self.calls_here and change.calls)
             if change.phone_id is not None and change.phone_id == self.who.user_id:
                 self.phone = True  # whatever queue it came from
             if not self.who.sees(change):
@@ -80,7 +82,7 @@ class Stream:
                 self.clients.add(change.client_id)
         if len(self.tickets) + len(self.clients) > MOST_PENDING:
             self.over = True
-        if self.tickets or self.clients or self.phone or self.board:
+        if self.tickets or self.clients or self.phone or self.board or self.calls:
             self.wake.set()
 
     def tell(self, *, notices: bool = False, calls: bool = False, beat: bool = False) -> None:
@@ -145,6 +147,7 @@ class Hub:
         last_id: int | None,
         phone_here: bool = False,
         board_here: bool = False,
+        calls_here: bool = False,
     ) -> Stream | None:
         """A stream for the holder of this cookie, or None.
 
@@ -157,7 +160,7 @@ class Hub:
         users = Counter(stream.who.user_id for stream in self.streams)
         if self.closing or users.total() >= PER_PROCESS or users[who.user_id] >= PER_USER:
             raise Full
-        stream = Stream(who, phone_here, board_here)
+        stream = Stream(who, phone_here, board_here, calls_here)
         self.streams.add(stream)
         try:
             await self._begin()

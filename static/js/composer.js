@@ -1,7 +1,7 @@
 // Writing: two texts that never mix, drafts that survive, a send that can be taken back.
 const words = JSON.parse(document.body.dataset.words ?? "{}");
 const user = document.body.dataset.user;
-const HOLD = 8_000, SAVE = 1_000, AGAIN = 5_000, ASK_AGAIN = 2_000, KEEPALIVE_LIMIT = 60_000;
+const HOLD = 8_000, TWICE = 2_000, SAVE = 1_000, AGAIN = 5_000, ASK_AGAIN = 2_000, KEEPALIVE_LIMIT = 60_000;
 const toast = document.querySelector("#undo");
 const composer = () => document.querySelector("form.composer");
 const area = (form, kind) => form.querySelector(`[data-draft=${kind}]`);
@@ -31,6 +31,7 @@ async function post(url, data, options = {}, tries = 2) {
   return tries > 1 ? post(url, data, options, tries - 1) : answer;
 }
 async function reason(answer) {
+  if (answer.status === 401) return words.signed_out; // the server no longer knows the language
   try { return (await answer.json()).error ?? words.failed; } catch { return words.failed; }
 }
 
@@ -97,17 +98,36 @@ async function unsent(form, ticket, tries = 2) {
   say(form, "");
 }
 
+// Another tab of the same browser wrote on: this one shows it too, unless somebody writes here.
+// What the other one sends leaves this one as well.
+addEventListener("storage", event => {
+  const form = composer(), told = event.newValue && JSON.parse(event.newValue);
+  if (!form || !told) return;
+  const ticket = form.dataset.ticket, cut = event.key === sentKey(ticket);
+  const kind = cut ? told.kind : ["outbound", "note"].find(one => event.key === keyOf(ticket, one));
+  const field = kind && area(form, kind);
+  if (!field || document.hasFocus() && field === document.activeElement) return;
+  if (!cut) field.value = told.text;
+  else if (field.value.trim() === told.text.trim()) field.value = "";
+});
+
 // Sending waits in sight; undo, an error or a lost session puts the words back.
 let pending = null;
+let begun = 0; // a key pressed twice sends once, and what it sent can still be taken back
 let retry = null; // the text and nonce of a send whose answer never came
 function hold(form) {
-  if (pending) fire();
   const kind = kindOf(form), field = area(form, kind), ticket = form.dataset.ticket;
-  if (!field.value.trim()) { complain(form, words.nothing); field.focus(); return; }
+  if (!field.value.trim()) {
+    if (Date.now() - begun < TWICE) return;
+    complain(form, words.nothing);
+    field.focus();
+    return;
+  }
+  if (pending) fire();
+  begun = Date.now();
   complain(form, "");
   clearTimeout(timers.get(keyOf(ticket, kind)));
   const data = new FormData(form);
-  data.set("seen", document.querySelector("#thread")?.dataset.seen ?? data.get("seen")); // on the screen by now
   data.set("nonce", retry?.text === field.value ? retry.nonce : fresh());
   for (const [name, value] of [...data]) if (value instanceof File && !value.size) data.delete(name);
   pending = { form, kind, ticket, data, url: form.action, text: field.value, nonce: data.get("nonce") };
@@ -135,6 +155,7 @@ async function fire() {
     const files = job.form.isConnected && job.form.querySelector(`[data-files=${job.kind}]`);
     if (files) files.replaceChildren();
     document.dispatchEvent(new CustomEvent("changed", { detail: await answer.json() }));
+    if (job.form.isConnected) document.dispatchEvent(new Event("threadend"));
     return;
   }
   store.drop(sentKey(job.ticket));
@@ -155,6 +176,7 @@ function giveBack(job, text) {
   form.querySelector(`[name=kind][value=${job.kind}]`).checked = true;
   complain(form, text);
   here.focus();
+  if (text) document.dispatchEvent(new Event("threadend")); // a colleague's answer may be the reason
 }
 function undo() {
   const job = pending;

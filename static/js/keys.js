@@ -26,6 +26,13 @@ function help() {
   else dialog?.showModal();
 }
 
+// The chip has the focus first, so that it gets it back when its popover closes.
+function press(name) {
+  const chip = $(`[data-key=${name}]`);
+  chip?.focus();
+  chip?.click();
+}
+
 const plain = {
   KeyJ: () => move(1),
   KeyK: () => move(-1),
@@ -33,16 +40,18 @@ const plain = {
   KeyN: () => write("note"),
   KeyZ: () => $("#undo:not([hidden]) button")?.click(),
   KeyU: () => $("[data-key=back]")?.click(),
-  KeyI: () => $("[data-key=take]")?.click(),
-  KeyP: () => $("[data-key=priority]")?.click(),
-  KeyS: () => $("[data-key=status]")?.click(),
-  KeyT: () => $("[data-key=tags]")?.click(),
+  KeyI: () => press("take"),
+  KeyP: () => press("priority"),
+  KeyS: () => press("status"),
+  KeyT: () => press("tags"),
   Slash: event => event.shiftKey ? help() : $("#q")?.focus(),
 };
 const withControl = {
   KeyK: () => $("#q")?.focus(),
   Enter: () => document.activeElement?.closest("form.composer")?.requestSubmit(),
 };
+// What the key writes counts too: other layouts have these two elsewhere.
+const written = { "?": help, "/": () => $("#q")?.focus() };
 const typing = target => target.matches?.("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
 
 addEventListener("keydown", event => {
@@ -52,7 +61,7 @@ addEventListener("keydown", event => {
     if (event.code === "Escape") event.target.blur();
     return;
   }
-  const act = (control ? withControl : plain)[event.code];
+  const act = control ? withControl[event.code] : written[event.key] ?? plain[event.code];
   if (!act || (event.repeat && !["KeyJ", "KeyK"].includes(event.code))) return;
   event.preventDefault();
   act(event);

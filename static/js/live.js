@@ -94,7 +94,7 @@ function sign(online) {
 }
 function listen() {
   if (resting) return;
-  const query = new URLSearchParams({ ...(last && { after: last }), ...(!document.querySelector("[data-near]") && { desk: 1 }), ...(document.querySelector("#board") && { board: 1 }) });
+  const query = new URLSearchParams({ ...(last && { after: last }), ...(!document.querySelector("[data-near]") && { desk: 1 }), ...(document.querySelector("#board") && { board: 1 }), ...(document.querySelector("#log") && { calls: 1 }) });
   source = new EventSource(`/events${query.size ? `?${query}` : ""}`);
   source.addEventListener("change", event => {
     seen = Date.now();

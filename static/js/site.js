@@ -6,13 +6,15 @@ const words = JSON.parse(document.body.dataset.words ?? "{}");
 document.addEventListener("htmx:responseError", event => {
   const form = event.target.closest("form"), box = form && $("[data-error]", form);
   const token = event.detail.xhr.getResponseHeader("X-CSRFToken");
-  if (event.detail.xhr.status === 401) for (const sign of document.querySelectorAll("[data-line]")) sign.textContent = words.signed_out;
+  const ended = event.detail.xhr.status === 401, row = event.target.closest?.("#rows .row") ?? event.detail.requestConfig?.elt?.closest?.("#rows .row");
+  if (ended) for (const sign of document.querySelectorAll("[data-line]")) sign.textContent = words.signed_out;
+  if (ended && row) location.assign(row.href); // the log-in page comes back to it
   if (token) for (const input of document.querySelectorAll("[name=csrf_token]")) input.value = token;
   if (!box) return;
   let text = words.failed;
   try {
     const answer = JSON.parse(event.detail.xhr.responseText);
-    text = answer.error ?? text;
+    text = ended ? words.signed_out : answer.error ?? text;
     // Who read what changed in between may save over it.
     if (answer.version && form.elements.version) form.elements.version.value = answer.version;
   } catch { /* not ours */ }
@@ -59,16 +61,58 @@ function demote(title) {
   lower.append(...title.childNodes);
   title.replaceWith(lower);
 }
-// What a ticket shows last is what is read first.
-// A reader at the end stays at the end when more comes.
-let atEnd = true;
-document.addEventListener("htmx:beforeSwap", event => {
-  const thread = event.detail.target?.id === "talk" && $("#thread");
-  atEnd = !!thread && thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
+// What a ticket shows last is what is read first. A reader at the end stays at the end when more
+// comes or the pane gets lower; the message they had in sight last goes along with an answer.
+let pinned = true, shape = "";
+const NEAR = 40;
+const shapeOf = thread => `${thread.scrollHeight} ${thread.clientHeight}`;
+const resized = new ResizeObserver(() => follow());
+function follow() {
+  const thread = $("#thread"), seen = $("form.composer [name=seen]");
+  if (!thread || !pinned) return;
+  thread.scrollTop = thread.scrollHeight;
+  shape = shapeOf(thread);
+  if (seen) seen.value = thread.dataset.seen;
+}
+function toEnd() {
+  const thread = $("#thread");
+  pinned = true;
+  resized.disconnect();
+  if (thread) resized.observe(thread); // tells its size at once, and follows
+}
+document.addEventListener("scroll", event => {
+  const thread = event.target;
+  if (thread.id !== "thread") return;
+  const before = pinned, moved = shape === shapeOf(thread); // else what is in it has changed
+  if (before && !moved) { follow(); return; }
+  shape = shapeOf(thread);
+  pinned = thread.scrollHeight - thread.scrollTop - thread.clientHeight < NEAR;
+  if (pinned && !before) follow();
+}, true);
+document.addEventListener("load", event => { if (event.target.matches?.("#thread img")) follow(); }, true);
+document.addEventListener("htmx:afterSettle", event => {
+  if (event.detail.target?.id === "open") toEnd();
+  if (event.detail.target?.id === "talk") follow();
 });
-const toEnd = () => { const thread = $("#thread"); if (thread) thread.scrollTop = thread.scrollHeight; };
-document.addEventListener("htmx:afterSettle", event => { if (event.detail.target?.id === "open" || (event.detail.target?.id === "talk" && atEnd)) toEnd(); });
+document.addEventListener("threadend", toEnd);
 toEnd();
+
+// On a phone a row of a table is a card: its values bring the names of their columns along.
+function label(root) {
+  for (const table of root.querySelectorAll(".rows .tab")) {
+    const heads = [...table.querySelectorAll("thead th")].map(head => head.textContent.trim());
+    for (const cell of table.querySelectorAll("tbody td")) {
+      const text = cell.textContent.trim();
+      cell.classList.toggle("blank", text === "–" || !text && !cell.childElementCount);
+      if (text && !cell.querySelector("button, .chip")) cell.dataset.label = heads[cell.cellIndex] ?? "";
+    }
+  }
+}
+label(document);
+document.addEventListener("htmx:load", event => label(event.detail.elt));
+
+// A form that comes back wrong is ready to be mended.
+document.querySelector("main [aria-invalid=true]:not([autofocus])")?.focus();
 
 // A choice that needs no button: views, "and then", the theme.
 document.addEventListener("change", event => {

@@ -1,6 +1,7 @@
 """Callbacks: promised in the queue, dialled at their place, by day and while the queue is open."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -8,11 +9,13 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from helpdesk import ext
+from helpdesk import ext, reactions
 from helpdesk.calls import callbacks
 from helpdesk.calls.models import Call, CallState, Direction
-from helpdesk.clients.models import Client
+from helpdesk.clients.actions import add_contact_point
+from helpdesk.clients.models import Client, Person
 from helpdesk.events import SYSTEM, Event
+from helpdesk.outbox.models import Outgoing, OutgoingKind
 from helpdesk.planner import actions as planner
 from helpdesk.planner.models import Task, TaskKind, TaskResult, TaskState
 from helpdesk.tickets import policies
@@ -54,6 +57,39 @@ def test_a_promise_keeps_the_place_and_has_a_clock(app: Flask, cast: Cast) -> No
         assert (again.id, again.number) == (task.id, "+380501112233")
         kinds = session.scalars(select(Event.kind).where(Event.kind == "call.callback"))
         assert len(kinds.all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "stopped", "kinds"),
+    [
+        (NUMBER, False, [OutgoingKind.SMS]),
+        (NUMBER, True, [OutgoingKind.NOTICE]),  # wrote STOP: by email
+        ("+380442345678", False, [OutgoingKind.NOTICE]),  # a landline
+        ("+380442345678", True, []),  # typed: it may be somebody else's
+    ],
+)
+def test_a_promise_comes_in_writing_too(
+    app: Flask, cast: Cast, number: str, stopped: bool, kinds: list[OutgoingKind]
+) -> None:
+    """Once, in the caller's language, to a number that wants SMS; else to their own address."""
+    own = NUMBER if kinds == [] else number
+    with ext.write() as session:
+        person = session.get_one(Person, cast.oksana.person_id)
+        about: dict[str, Any] = {"kind": "phone", "value": own, "country": "UA"}
+        point = add_contact_point(session, person, at=MONDAY, **about)
+        point.sms_stopped_at = MONDAY if stopped else None
+        session.get_one(Queue, cast.support.id).numbers = ["+380443334455"]
+        story = ring(session, cast, MONDAY - 6 * MINUTE, number=own)
+        story.queue(MONDAY - 5 * MINUTE)
+        callbacks.promise(session, story.call, number, MONDAY)
+    while reactions.react(limit=200):
+        pass
+    with ext.session() as session:
+        query = select(Outgoing).where(Outgoing.key.startswith("callback:")).order_by(Outgoing.id)
+        sent = session.scalars(query).all()
+        assert [one.kind for one in sent] == kinds
+        assert all("передзвонимо вам сьогодні до" in one.text for one in sent)
+        assert {one.to_address for one in sent} <= {number, "oksana@client.example"}
 
 
 def test_a_promised_callback_waits_at_its_place_for_an_agent(app: Flask, cast: Cast) -> None:

@@ -34,6 +34,21 @@ def test_an_answer_that_helps_ends_in_the_menu(shelf: Cast, phone: Phone) -> Non
     assert not phone.problems and not leg.failed
 
 
+def test_the_state_of_a_request_is_asked_for_to_the_end(shelf: Cast, phone: Phone) -> None:
+    """Every step of it has an address of its own at the carrier."""
+    leg = phone.call(KYIV, to=OURS)
+    leg.listen()
+    leg.press("3")  # English
+    leg.press("3")
+    leg.press("1")  # more, by a code
+    leg.press("123456")
+    assert leg.heard[-1].startswith("This code does not fit.")
+    leg.press("0")
+    phone.advance(30)  # five more digits might have come
+    assert leg.queue == f"q-{shelf.support.id}"
+    assert not phone.problems and not leg.failed
+
+
 def test_a_caller_keeps_the_place_and_is_called_back(shelf: Cast, phone: Phone) -> None:
     leg = phone.call(KYIV, to=OURS)
     leg.listen()

@@ -121,7 +121,7 @@ def test_every_wait_ends_well(shop: Cast, clock: time_machine.Traveller, moves: 
 
 STEPS = (
     *("helped", "confirm", "again", "code", "callback", "left", "sorry", "waited", "wait"),
-    *("later", "consent", "more", "status", "recorded", "speech", "language", "menu"),
+    *("later", "consent", "more", "request", "recorded", "speech", "language", "menu"),
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpdesk.calls import flow
 from helpdesk.calls.models import Direction, LegState, Provider
 from helpdesk.calls.providers.port import Heard
 from helpdesk.calls.providers.twilio import parse
@@ -87,6 +88,13 @@ def test_a_repeat_is_known_and_a_second_visit_is_no_repeat() -> None:
     other_call = heard("/twilio/menu", CALL | {"Digits": "1", "CallSid": "CA2"}, "n=1")
     other_step = heard("/twilio/confirm", CALL | {"Digits": "1"}, "n=1")
     assert len({first.key, later.key, other_call.key, other_step.key}) == 4
+
+
+@pytest.mark.parametrize("name", sorted(flow.STEPS.keys() - {"voice"}))
+def test_no_step_is_taken_for_a_report(name: str) -> None:
+    """Whoever asks a step hears a document: its address is that of no report."""
+    found = heard(f"/twilio/{name}", CALL | {"Digits": "1"}, "n=2")
+    assert (found.kind, found.step) == ("step", name)
 
 
 def test_waiting_in_the_queue_asks_again_and_again() -> None:

@@ -33,14 +33,14 @@ def tell(turn: Turn) -> Script:
     if turn.call.verified_at is not None and "holder" in turn.was:
         return _details(turn, int(turn.was["holder"]), 0)
     if turn.call.from_number is None:
-        return turn.ask("status", [turn.say("status_withheld"), *_ways(turn)])
+        return turn.ask("request", [turn.say("status_withheld"), *_ways(turn)])
     tickets = _of_person(turn.session, turn.call.person_id or NOBODY)
     standing = _standing(turn, tickets[0]) if tickets else turn.say("status_none")
-    return turn.ask("status", [standing, turn.say("status_more"), *_ways(turn)], more=True)
+    return turn.ask("request", [standing, turn.say("status_more"), *_ways(turn)], more=True)
 
 
-@step("status")
-def status(turn: Turn) -> Script:
+@step("request")
+def request(turn: Turn) -> Script:
     if turn.key == "1" and "next" in turn.was:
         return _details(turn, int(turn.was["holder"]), int(turn.was["next"]))
     if turn.key == "1" and turn.was.get("more"):
@@ -125,13 +125,13 @@ def _details(turn: Turn, point_id: int, place: int) -> Script:
     holder = holder_of(turn.session, point_id)
     tickets = _of_holder(turn.session, holder) if holder is not None else []
     if place >= len(tickets):
-        return turn.ask("status", [turn.say("requests_none"), *_ways(turn)], holder=point_id)
+        return turn.ask("request", [turn.say("requests_none"), *_ways(turn)], holder=point_id)
     ticket, left = tickets[place], len(tickets) - place - 1
     says = [_about(turn, ticket), *_owner(turn, ticket), _standing(turn, ticket)]
     if not left:
-        return turn.ask("status", [*says, *_ways(turn)], holder=point_id)
+        return turn.ask("request", [*says, *_ways(turn)], holder=point_id)
     says += [prompts.more_requests(left, turn.language), turn.say("next_request"), *_ways(turn)]
-    return turn.ask("status", says, holder=point_id, next=place + 1)
+    return turn.ask("request", says, holder=point_id, next=place + 1)
 
 
 def _about(turn: Turn, ticket: Ticket) -> Say:

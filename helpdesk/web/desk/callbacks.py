@@ -24,6 +24,7 @@ from helpdesk.web.cached import recount
 from helpdesk.web.desk.call_view import late_count
 from helpdesk.web.desk.call_words import TASK_SIGNS, call_words
 from helpdesk.web.desk.directory import directory, user_names
+from helpdesk.web.desk.listing import is_fragment
 from helpdesk.web.formats import promise
 from helpdesk.web.guard import actor, me, needs, reading, safe_path, said, viewer
 
@@ -52,8 +53,10 @@ def listing() -> str:
     tasks, more = _page(view, cursor)
     known = call_words()
     return render_template(
-        "desk/callbacks.html",
+        "desk/_callbacks.html" if is_fragment() else "desk/callbacks.html",
         section="calls",
+        fragment=is_fragment(),
+        later_page=cursor is not None,
         view=view,
         views=_views(),
         tasks=[(task, promise(task.due_at, at, None)) for task in tasks],

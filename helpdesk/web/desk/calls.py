@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, current_app, flash, render_template, request
 from flask_babel import gettext as _
@@ -38,16 +38,18 @@ MOST_MINUTES = 600
 @needs("ticket.read")
 def log() -> str:
     """The log: `?view=` mine, missed or queue; who waits now stands above."""
-    at = now()
+    at, cursor = now(), request.args.get("before")
     late_count()
     view = request.args.get("view") or "queue"
-    page = queries.calls_page(reading(), viewer(), view, at=at, cursor=request.args.get("before"))
+    page = queries.calls_page(reading(), viewer(), view, at=at, cursor=cursor)
     waiting, first = queries.waiting_count(reading(), viewer())
     known = call_words()
     names = {"queue": _("All"), "mine": _("Mine"), "missed": pgettext("calls", "Missed")}
     return render_template(
-        "desk/calls.html",
+        "desk/_calls.html" if is_fragment() else "desk/calls.html",
         section="calls",
+        fragment=is_fragment(),
+        later_page=cursor is not None,
         view=view,
         views=[(key, names[key]) for key in ("queue", "mine", "missed")],
         rows=page.rows,
@@ -69,7 +71,9 @@ def log() -> str:
 def rail() -> str:
     """The place of calls in the rail, with its number."""
     late_count()
-    return render_template("parts/_calls.html", section="")
+    page = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    section = "calls" if page.startswith("/desk/call") else ""
+    return render_template("parts/_calls.html", section=section)
 
 
 @blueprint.get("/desk/calls/log/new")
