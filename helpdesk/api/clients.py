@@ -28,6 +28,7 @@ from helpdesk.api.shapes.clients import (
     TimelineQuery,
 )
 from helpdesk.clients.actions import add_contact_point, add_person, change_client, create_client
+from helpdesk.clients.contact_points import set_preferred
 from helpdesk.clients.models import Client, ClientKind, ContactKind, ContactPoint, Person
 from helpdesk.clients.search import find_client_ids
 from helpdesk.fields import fields_of
@@ -215,7 +216,7 @@ def _add_person(call: Call[Query, ClientIn], client: Client, given_: PersonIn) -
         actor=call.actor,
     )
     for point in given_.contact_points:
-        add_contact_point(
+        added = add_contact_point(
             call.session,
             person,
             kind=point.kind,
@@ -223,6 +224,8 @@ def _add_person(call: Call[Query, ClientIn], client: Client, given_: PersonIn) -
             country=call.country,
             at=call.at,
         )
+        if point.preferred:
+            set_preferred(call.session, added, True, actor=call.actor, at=call.at)
 
 
 def _record(call: Call[Query, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Reports for programs: the numbers of the pages, by the same rights."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from pydantic import MISSING
 
 from helpdesk.api.operation import Call, operation
 from helpdesk.api.paging import cut, id_cursor, id_of
+from helpdesk.api.problems import Refused
 from helpdesk.api.refs import product_of, queue_of, reason_of, user_of
 from helpdesk.api.shapes.base import Named
 from helpdesk.api.shapes.reports import (
@@ -26,13 +28,14 @@ from helpdesk.api.shapes.reports import (
     TablesQuery,
     TileOut,
 )
+from helpdesk.lib.errors import HelpdeskError
 from helpdesk.reports.asking import asked
 from helpdesk.reports.cuts import names
 from helpdesk.reports.filters import NOTHING
 from helpdesk.reports.names import cut_of, entry
 from helpdesk.reports.parts import parts_by
 from helpdesk.reports.sheet import Ask, Line, Measure, Report, Table
-from helpdesk.reports.sla.sums import ALL, Sum, sums
+from helpdesk.reports.sla.sums import Sum, sums
 from helpdesk.tickets.models import Metric
 
 _NAMED = ("queue", "agent", "team", "client", "organisation", "product", "reason")
@@ -46,7 +49,6 @@ _ROUNDED = 6  # decimals of shares
     query=SlaQuery,
     answer=SlaList,
     tag="reports",
-    refusals=(409,),
 )
 def read_sla(call: Call[SlaQuery, None]) -> SlaList:
     """Read the SLA numbers of tickets opened in a period, divided as asked.
@@ -61,8 +63,9 @@ def read_sla(call: Call[SlaQuery, None]) -> SlaList:
     rows = sorted(
         (
             (part, list(Metric).index(Metric(metric)), one)
-            for (part, metric), one in found.by.items()
-            if metric != ALL and wanted in (None, metric)
+            for part, some in found.by.items()
+            for metric, one in some.items()
+            if wanted in (None, metric)
         ),
         key=lambda row: row[:2],
     )
@@ -82,7 +85,6 @@ def read_sla(call: Call[SlaQuery, None]) -> SlaList:
     query=TablesQuery,
     answer=ReportOut,
     tag="reports",
-    refusals=(409,),
 )
 def read_report(call: Call[TablesQuery, None], report: str) -> ReportOut:
     """Read the tables of a report: work, calls, causes, satisfaction or knowledge.
@@ -92,20 +94,32 @@ def read_report(call: Call[TablesQuery, None], report: str) -> ReportOut:
     found = entry(report)
     by = {} if call.query.by is MISSING else {"by": call.query.by}
     ask = _ask(call, {**by, "lines": "all"})
-    cut_of(report, ask)
+    with _said():
+        cut_of(report, ask)
     return _shape(report, found.title, found.make(call.session, ask), ask)
 
 
 def _ask(call: Call[Any, None], options: Mapping[str, str]) -> Ask:
-    """What the query asks, by the rights of the token's user. Raises HelpdeskError and Refused."""
-    return asked(
-        {**_args(call), **options},
-        user=g.user,
-        queue_ids=call.viewer.queue_ids,
-        zone=ZoneInfo(current_app.config["TIMEZONE"]),
-        at=call.at,
-        language=g.language,
-    )
+    """What the query asks, by the rights of the token's user. Raises Refused and NotFound."""
+    args = _args(call)
+    with _said():
+        return asked(
+            {**args, **options},
+            user=g.user,
+            queue_ids=call.viewer.queue_ids,
+            zone=ZoneInfo(current_app.config["TIMEZONE"]),
+            at=call.at,
+            language=g.language,
+        )
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Nothing is changed by a report: what it can't be asked is a bad request, never a conflict."""
+    try:
+        yield
+    except HelpdeskError as error:
+        raise Refused(error.status, error.message, field=error.field, **error.params) from error
 
 
 def _args(call: Call[Any, None]) -> dict[str, str]:
@@ -136,7 +150,12 @@ def _args(call: Call[Any, None]) -> dict[str, str]:
 def _agent(call: Call[Any, None], ref: str | int) -> int:
     """A user; by id also one who has left, whose numbers stay."""
     by_id = isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 18)
-    return int(ref) if by_id else user_of(call.session, ref, "agent").id
+    if by_id:
+        return int(ref)
+    try:
+        return user_of(call.session, ref, "agent").id
+    except Refused as error:
+        raise Refused(404, error.message, field="agent", **error.params) from error
 
 
 def _names(

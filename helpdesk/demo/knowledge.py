@@ -15,8 +15,8 @@ from helpdesk.ext import LANGUAGES
 from helpdesk.kb import actions, log
 from helpdesk.kb.categories import create_category
 from helpdesk.kb.checks import Content, content_of
-from helpdesk.kb.log import Asked
-from helpdesk.kb.models import Article, ArticleText, Category, Source, State
+from helpdesk.kb.log import Asked, Note, Opened
+from helpdesk.kb.models import Article, ArticleText, Category, Outcome, Source, State
 from helpdesk.kb.queries import texts_of
 
 FOLDER = Path(__file__).parent / "articles"
@@ -43,6 +43,8 @@ MISSED = (
     ("en", "do you ship to Poland", 3),
     ("uk", "вакансії у Львові", 2),
 )
+SEARCHES, SEARCHED = 90, 56  # so many searches that found something, in the last days
+ENDS = (2, 3, 6, 1)  # of ten and two: not read, read, solved, a person asked all the same
 COMMENTS = (
     ("delivery-cost", "uk", "Не написано, скільки коштує доставка в село"),
     ("error-codes", "ru", "Моего кода E19 в таблице нет"),
@@ -73,6 +75,7 @@ def load(session: Session, at: datetime, staff: Mapping[str, User]) -> None:
         articles[page.key] = _write(session, page, articles.get(page.key), rooms, moment, actor)
     _change_source(session, articles.get(STALE), at - timedelta(days=2), boss)
     _read(session, pick)
+    _search(session, pick, at)
     _ask(session, articles, at)
 
 
@@ -150,6 +153,26 @@ def _read(session: Session, pick: random.Random) -> None:
         helped = round(rated * pick.uniform(0.45, 0.97))
         values = {"views": views, "helped": helped, "not_helped": rated - helped}
         session.execute(update(ArticleText).where(ArticleText.id == text.id).values(values))
+
+
+def _search(session: Session, pick: random.Random, at: datetime) -> None:
+    """What readers looked for and found: most read it, and most of these needed nobody then."""
+    query = select(ArticleText).where(ArticleText.state == State.PUBLIC).order_by(ArticleText.id)
+    texts = [text for text in session.scalars(query) if text.keywords]
+    views = [text.views for text in texts]
+    moments = sorted(at - timedelta(days=pick.uniform(0.1, SEARCHED)) for _ in range(SEARCHES))
+    for n, moment in enumerate(moments):
+        text = pick.choices(texts, views)[0]
+        visit, source = f"demo-found-{n}", pick.choices((Source.PORTAL, Source.FORM), (4, 1))[0]
+        words, found = pick.choice(text.keywords), pick.randint(1, 6)
+        notes: list[Note] = [Asked(words, text.lang, source, found, moment, visit=visit)]
+        outcome = pick.choices((None, *Outcome), ENDS)[0]
+        if outcome is not None:
+            read = moment + timedelta(seconds=pick.uniform(8, 50))
+            notes.append(Opened(text.article_id, text.id, text.lang, source, read, visit=visit))
+        log.save(session, notes)
+        if outcome is not None and outcome != Outcome.OPENED:
+            log.settle_search(session, visit, outcome, article_id=text.article_id)
 
 
 def _ask(session: Session, articles: Mapping[str, Article], at: datetime) -> None:

@@ -1,10 +1,11 @@
 """Tables made of rows: each column counts the same rows that its list shows."""
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
-from operator import add, attrgetter
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -26,22 +27,34 @@ _WEEK = 7
 
 
 class Bundle:
-    """Rows of which all conditions say the same (`mark`), added up; `row` is one of them."""
+    """Rows of which all conditions say the same (`mark`); `row` is one of them."""
 
-    __slots__ = ("count", "most", "row", "sums")
+    __slots__ = ("_rows", "_sums")
 
-    def __init__(self, row: Any) -> None:
-        self.row = row
-        self.count = 1
-        self.sums: tuple[float, ...] = row.numbers
-        self.most: float = row.numbers[0] if row.numbers else 0.0
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self._rows = rows
+        self._sums: tuple[float, ...] | None = None
 
-    def add(self, row: Any) -> None:
-        self.count += 1
-        numbers = row.numbers
-        if numbers:
-            self.sums = tuple(map(add, self.sums, numbers))
-            self.most = max(self.most, numbers[0])
+    @property
+    def row(self) -> Any:
+        return self._rows[0]
+
+    @property
+    def count(self) -> int:
+        return len(self._rows)
+
+    @property
+    def sums(self) -> tuple[float, ...]:
+        """Their `numbers` added up, place by place."""
+        if self._sums is None:
+            numbers = [row.numbers for row in self._rows]
+            self._sums = tuple(map(sum, zip(*numbers, strict=True)))
+        return self._sums
+
+    @property
+    def most(self) -> float:
+        """The largest of their first numbers."""
+        return max((row.numbers[0] for row in self._rows if row.numbers), default=0.0)
 
 
 Bundles = Sequence[Bundle]
@@ -83,14 +96,10 @@ def cut_for(ask: Ask, offered: Sequence[str]) -> str:
 
 def bundles(rows: Iterable[Any]) -> list[Bundle]:
     """Rows added up; each has a `mark` and `numbers`."""
-    found: dict[Hashable, Bundle] = {}
+    found: defaultdict[Hashable, list[Any]] = defaultdict(list)
     for row in rows:
-        known = found.get(row.mark)
-        if known is None:
-            found[row.mark] = Bundle(row)
-        else:
-            known.add(row)
-    return list(found.values())
+        found[row.mark].append(row)
+    return [Bundle(some) for some in found.values()]
 
 
 def many(fits: Callable[[Any], bool], rows: Bundles) -> int:

@@ -143,6 +143,11 @@ class Exclusion(Base):
     author: Mapped[User] = relationship(foreign_keys=[author_id])
     decider: Mapped[User | None] = relationship(foreign_keys=[decided_by])
 
+    @property
+    def withdrawn(self) -> bool:
+        """Taken back by who asked for it: nobody else's decision can be their own."""
+        return self.approved is False and self.decided_by == self.author_id
+
 
 class Statement(Base):
     """A closed month of a client under a policy, as it was agreed: it doesn't change any more."""

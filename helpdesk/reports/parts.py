@@ -6,14 +6,15 @@ from typing import Any
 from sqlalchemy import Float, String, cast, extract, type_coerce
 from sqlalchemy.orm import Session
 
-from helpdesk.ext import QUARTER, quarter_begins, quarter_of
+from helpdesk.ext import QUARTER, quarter_begins
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.reports.cuts import COLUMNS, Cut, Facts, Known, cut_named, organisations
+from helpdesk.reports.hours import DAY, WEEK, hour_at, hour_of, hour_on_clock
 from helpdesk.reports.period import Period
 from helpdesk.reports.scope import Teams, team_of
 from helpdesk.tickets.models import Ticket
 
-MOST = 4
+MOST = 6
 """Cuts that one table is divided by at once."""
 _READS: Mapping[str, tuple[str, ...]] = {
     "queue": ("queue_id",),
@@ -26,6 +27,7 @@ _READS: Mapping[str, tuple[str, ...]] = {
     **{word: (word,) for word in ("channel", "priority", "language", "kind")},
     **dict.fromkeys(("day", "week", "slot"), ("created_at",)),
 }
+_TIMES = frozenset(("day", "week", "slot"))
 _WORDS = ("channel", "priority", "language", "kind")
 _EMPTY = dict.fromkeys(Facts._fields)
 
@@ -54,14 +56,24 @@ class Parts:
 
     @property
     def keys(self) -> list[Any]:
-        """The same, but of a moment the quarter of an hour: then rows may be added up by them."""
+        """The same, but of a moment no more than the parts need of the clock in the period's zone:
+        then rows of the period may be added up by them."""
         if not self._timed:
             return self.columns
-        return [*self.columns[:-1], quarter_of(Ticket.created_at).label("quarter")]
+        hour: Any = hour_on_clock(Ticket.created_at, self.period)
+        times = {cut.key for cut in self.cuts} & _TIMES
+        if times == {"slot"}:
+            hour = hour % WEEK
+        elif "slot" not in times:
+            hour = hour // DAY * DAY
+        return [*self.columns[:-1], hour.label("hour")]
 
     def of(self, values: tuple[Any, ...]) -> tuple[Hashable, ...]:
         """The part of a ticket with these values of `columns`."""
-        return self.at((*values[:-1], values[-1] // QUARTER) if self._timed else values)
+        if not self._timed:
+            return self.at(values)
+        moment = quarter_begins(int(values[-1]) // QUARTER)
+        return self.at((*values[:-1], hour_of(moment, self.period.zone)))
 
     def at(self, values: tuple[Any, ...]) -> tuple[Hashable, ...]:
         """The part of a ticket with these values of `keys`."""
@@ -73,7 +85,7 @@ class Parts:
     def _find(self, values: tuple[Any, ...]) -> tuple[Hashable, ...]:
         named = dict(zip(self._names, values, strict=True))
         if self._timed:
-            named["created_at"] = quarter_begins(int(values[-1]))
+            named["created_at"] = hour_at(int(values[-1]), self.period.zone)
         facts = Facts(**_EMPTY | named)  # type: ignore[arg-type]
         return tuple(cut.part(facts, self._known) for cut in self.cuts)
 

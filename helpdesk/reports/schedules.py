@@ -17,6 +17,7 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can, viewer_of
 from helpdesk.events import Actor, record
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound, _lazy
+from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.reports import asking, names
 from helpdesk.reports.models import Every, ReportFile, Schedule
 from helpdesk.reports.period import Period
@@ -24,6 +25,7 @@ from helpdesk.reports.scope import Scope, scope_of
 from helpdesk.reports.sheet import Ask
 
 AGAIN = timedelta(hours=1)  # after an email that could not be made
+EMAILS = "schedule:"  # with this begin the keys of their emails
 MOST = 50  # schedules of one person
 MOST_ARGS = 30
 _PERIOD = (*asking.PERIOD, "report", "table", "after", "lines", "csrf_token")
@@ -196,6 +198,17 @@ def schedules_for(
         query = query.where(or_(Schedule.user_id == user.id, Schedule.created_by == user.id))
     order = (Schedule.next_at.is_(None), Schedule.next_at, Schedule.id.desc())
     return session.scalars(query.order_by(*order).limit(limit)).all()
+
+
+def undelivered(session: Session, rows: Sequence[Schedule]) -> dict[int, str]:
+    """Why the last email of a schedule was given up, as a msgid, by the schedule's id."""
+    failed = select(Outgoing.key, Outgoing.last_error).where(
+        Outgoing.created_at.in_({row.sent_at for row in rows if row.sent_at is not None}),
+        Outgoing.state == OutgoingState.FAILED,
+        Outgoing.key.startswith(EMAILS, autoescape=True),
+    )
+    found = session.execute(failed).all()
+    return {int(key.removeprefix(EMAILS).partition(".")[0]): why or "" for key, why in found}
 
 
 def schedule_for(session: Session, schedule_id: int, user: User, *, every_ones: bool) -> Schedule:

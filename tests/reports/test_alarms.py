@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from helpdesk import ext, jobs
-from helpdesk.accounts.models import Team, User
+from helpdesk.accounts.models import ReportScope, Role, Team, User
 from helpdesk.events import Actor, Event, record
 from helpdesk.lib.clock import now
 from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound
 from helpdesk.notices import Notice
+from helpdesk.outbox.models import Outgoing
 from helpdesk.reactions import react
 from helpdesk.reports.alarms import rules as alarm_rules
 from helpdesk.reports.alarms import sweep as alarms
@@ -159,6 +160,58 @@ def test_who_is_told(cast: Cast, clock: Any) -> None:
     made(cast, threshold=0, for_seconds=0)
     look()
     assert told() == [cast.ada.id, cast.ada.id], "nobody who has left"
+
+
+def emails() -> list[Outgoing]:
+    with ext.session() as session:
+        found = select(Outgoing).where(Outgoing.key.startswith("alarm:")).order_by(Outgoing.id)
+        return list(session.scalars(found))
+
+
+def test_it_is_told_by_email_and_less_often_while_it_comes_and_goes(cast: Cast, clock: Any) -> None:
+    with ext.write() as session:
+        session.get_one(User, cast.sam.id).language = "uk"
+    made(cast, name="Лінія зайнята", threshold=0, for_seconds=0)
+    minutes = 0
+    sent = []
+    while minutes < 70:  # a call each five minutes, which is soon over
+        caller = desk.waits(cast.support.id)
+        look()
+        sent += [minutes] * (len(emails()) - len(sent))
+        caller.hang_up()
+        clock.shift(20)
+        look()
+        clock.shift(280)
+        minutes += 5
+    assert len(happened("alarm.began")) == 14
+    assert sent == [0, 15, 45]
+    first, second, _third = emails()
+    assert (first.to_address, first.user_id) == ("sam@example.com", cast.sam.id)
+    assert "Лінія зайнята" in first.subject and "Calls waiting" not in first.text
+    assert f"/supervisor/alarms#a{all_alarms()[0].id}" in first.text
+    assert "4" in second.text and len(second.text) > len(first.text)
+    assert second.html is not None and first.envelope_from == ""
+    clock.shift(timedelta(days=2))
+    desk.waits(cast.support.id)
+    look()
+    assert len(emails()) == 4, "quiet for a day: the first one comes at once"
+
+
+def test_a_team_s_alarm_is_for_those_who_see_that_team(cast: Cast, clock: Any) -> None:
+    with ext.write() as session:
+        crews = [Team(name=name, sort_key=sort_key(name), created_at=now()) for name in "AB"]
+        session.add_all(crews)
+        session.flush()
+        session.get_one(Queue, cast.support.id).team_id = crews[0].id
+        sam = session.get_one(User, cast.sam.id)
+        sam.reports, sam.team_id = ReportScope.TEAM, crews[1].id
+        ada = session.get_one(User, cast.ada.id)
+        ada.role = Role.SUPERVISOR
+    made(cast, threshold=0, for_seconds=0, subject=Subject(queue_id=cast.support.id))
+    desk.waits(cast.support.id)
+    look()
+    assert told() == [cast.ada.id]
+    assert [one.user_id for one in emails()] == [cast.ada.id]
 
 
 def test_acknowledged_once_with_a_comment(cast: Cast, clock: Any) -> None:

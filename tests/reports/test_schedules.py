@@ -19,7 +19,7 @@ from helpdesk.events import Actor, Event
 from helpdesk.lib.clock import now
 from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import HelpdeskError, NotFound
-from helpdesk.outbox.models import Outgoing
+from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.reports import schedules
 from helpdesk.reports.models import Every, ReportFile, Schedule
 from helpdesk.reports.names import REPORTS
@@ -282,6 +282,19 @@ def test_what_fails_is_tried_again_and_does_not_stop_the_others(
     mailing.send_due()
     assert row_of(first).last_error is None
     assert row_of(first).next_at == at("2026-11-25T06:00")
+
+
+def test_an_email_that_was_given_up_is_told(cast: Cast, clock: time_machine.Traveller) -> None:
+    first, second = plan(cast, cast.sam), plan(cast, cast.ada)
+    next_morning(clock)
+    mailing.send_due()
+    with ext.write() as session:
+        email = session.scalars(select(Outgoing).order_by(Outgoing.id).limit(1)).one()
+        email.state, email.last_error = OutgoingState.FAILED, "No such mailbox"
+    with ext.session() as session:
+        rows = schedules.schedules_for(session, cast.ada, every_ones=True)
+        assert {row.id for row in rows} == {first, second}
+        assert schedules.undelivered(session, rows) == {first: "No such mailbox"}
 
 
 def test_filters_that_do_not_fit_any_more_stop_it(

@@ -349,16 +349,14 @@ def test_without_promises_there_is_nothing_to_measure(sam: Callable[..., Ask], a
 
 def sums(**parts: tuple[int, int, int]) -> Sums:
     """Of each part: met, breached, seconds that each took."""
-    by: dict[Any, Sum] = {}
+    by: dict[Any, dict[str, Sum]] = {}
     totals = {ALL: Sum(), "first_response": Sum()}
     for name, (met, breached, seconds) in parts.items():
-        for metric in (ALL, "first_response"):
-            one = Sum(met=met, breached=breached)
-            one.seconds = [seconds] * (met + breached) if metric != ALL else []
-            by[((name,), metric)] = one
-            totals[metric].met += met
-            totals[metric].breached += breached
-            totals[metric].seconds += one.seconds
+        one = Sum(met=met, breached=breached, seconds=[seconds] * (met + breached))
+        by[(name,)] = {"first_response": one}
+        for whole in totals.values():
+            whole.join(one)
+            whole.seconds += one.seconds
     return Sums(None, by, totals)  # type: ignore[arg-type]
 
 

@@ -252,7 +252,9 @@ def test_a_refused_exclusion_can_be_asked_for_again_and_then_withdrawn(
         with pytest.raises(Conflict):
             exclusions.ask(session, first_clock(late), "Twice", actor=actor, at=now())
         exclusions.withdraw(session, again, actor=actor, at=now())
-    assert firm.numbers().exclusions == []
+    (wish,) = firm.numbers().wishes
+    assert firm.numbers().exclusions == [] and firm.first().excluded == 0
+    assert (wish[1].withdrawn, wish[1].reason) == (True, "Logs"), "kept, to be asked anew"
     with ext.session() as session:
         kinds = session.scalars(
             select(Event.kind).where(Event.kind.startswith("exclusion.")).order_by(Event.id)
@@ -323,11 +325,12 @@ def test_a_closed_month_does_not_change_whatever_changes_later(
         with pytest.raises(Conflict, match="closed"):
             exclusions.withdraw(session, exclusion, actor=as_(firm.cast.sam), at=now())
         exclusion.reason = "Something else"
+        session.get_one(User, firm.cast.ada.id).name = "Adelaide"
     assert firm.numbers() != before
     with ext.session() as session:
         statement = closing.statement_for(session, statement_id)
         names, numbers = closing.read(statement)
-        assert closing.is_intact(statement)
+        assert closing.is_intact(statement) and closing.closer_of(statement) == "Ada"
         (row,) = statement_lists.overview(session, month_of("2026-11"), now())
     assert (names.client, names.policy, names.timezone) == ("Ромашка", "Standard", "Europe/Kyiv")
     assert numbers == before
@@ -337,6 +340,26 @@ def test_a_closed_month_does_not_change_whatever_changes_later(
         1,
         statement_id,
     )
+
+
+def test_a_reason_is_forgotten_without_the_rest_of_a_closed_month(
+    firm: Firm, clock: time_machine.Traveller
+) -> None:
+    tickets = firm.writes(), firm.writes()
+    clock.shift(5 * HOUR)
+    first, second = (exclude(firm, ticket_id) for ticket_id in tickets)
+    clock.move_to(datetime(2026, 12, 1, 8, tzinfo=UTC))
+    before = firm.numbers()
+    statement_id = close(firm)
+    with ext.write() as session:
+        closing.forget_reasons(session, [firm.client_id], [first])
+    with ext.session() as session:
+        statement = closing.statement_for(session, statement_id)
+        names, numbers = closing.read(statement)
+        assert closing.is_intact(statement) and closing.closer_of(statement) == "Ada"
+    said = {one.id: one.reason for _breach, one in numbers.exclusions}
+    assert (names.client, said) == ("Ромашка", {first: "", second: "Their server"})
+    assert numbers.lines == before.lines
 
 
 def test_the_seal_shows_whether_a_closed_statement_was_changed(

@@ -202,7 +202,7 @@ def test_the_report_takes_few_statements_and_has_its_definitions(cast: Cast) -> 
         wanted = ask(session, cast.sam, ADDRESS)
         with caught() as statements:
             found = report(session, wanted)
-        assert len(statements) <= 9  # with BEGIN
+        assert len(statements) <= 7  # with BEGIN
         assert whole_tables(statements) == []
         assert {measure.key for measure, _cell in cells(found)} <= MEASURES.keys()
         assert REPORTS["work"].make is report

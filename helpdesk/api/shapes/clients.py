@@ -94,17 +94,21 @@ class ClientQuery(Paged):
     external_id: Line | MISSING = MISSING
 
 
-class EmailPoint(In):
+class PointIn(In):
+    preferred: bool = Field(default=False, description="The one of its kind to use first.")
+
+
+class EmailPoint(PointIn):
     kind: Literal["email"]
     value: Email
 
 
-class PhonePoint(In):
+class PhonePoint(PointIn):
     kind: Literal["phone"]
     value: Phone
 
 
-class MessengerPoint(In):
+class MessengerPoint(PointIn):
     kind: Literal["messenger"]
     value: Name
 

@@ -53,8 +53,8 @@ When = Annotated[
 By = Annotated[
     str,
     Field(
-        pattern=rf"^{_CUT}(,{_CUT}){{0,3}}$",
-        description="By what the numbers are divided: up to four of "
+        pattern=rf"^{_CUT}(,{_CUT}){{0,5}}$",
+        description="By what the numbers are divided: up to six of "
         f"{', '.join(get_args(CutWord))}, with commas between.",
     ),
 ]

@@ -14,7 +14,7 @@ from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound, _lazy
 from helpdesk.reports.alarms.gauges import Gauge, Subject
 from helpdesk.reports.alarms.watched import ALL, REPORTED, value_of
 from helpdesk.reports.models import Alarm, AlarmRule, Side
-from helpdesk.reports.scope import Scope
+from helpdesk.reports.scope import Scope, scope_of
 from helpdesk.reports.wallboard.snapshot import snapshot
 from helpdesk.tickets.models import Queue
 
@@ -170,13 +170,24 @@ def seen_in(scope: Scope) -> list[ColumnElement[bool]]:
 
 
 def told(session: Session, alarm_id: int) -> list[User]:
-    """Whom a new alarm is for: the person or the role of its rule, who are still here."""
+    """Whom a new alarm is for: the person or the role of its rule, who are still here.
+
+    Of a role: those whose numbers it is about, all if it is about nobody's.
+    """
     rule = session.scalar(select(AlarmRule).join(Alarm).where(Alarm.id == alarm_id))
     if rule is None:
         return []
     wanted = User.id == rule.user_id if rule.user_id is not None else User.role == rule.role
     query = select(User).where(wanted, User.active.is_(True)).order_by(User.id)
-    return list(session.scalars(query))
+    people = list(session.scalars(query))
+    if rule.user_id is not None:
+        return people
+    return [one for one in people if _sees(session, one, rule)] or people
+
+
+def _sees(session: Session, user: User, rule: AlarmRule) -> bool:
+    seen = select(AlarmRule.id).where(AlarmRule.id == rule.id, *seen_in(scope_of(user)))
+    return session.scalar(seen) is not None
 
 
 _NAMED = (

@@ -1,6 +1,7 @@
 """The telephone's report: offered, answered, abandoned, service level, handling, callbacks."""
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -24,7 +25,8 @@ from helpdesk.reports.calls.columns import (
 from helpdesk.reports.calls.columns import LISTS as LISTS
 from helpdesk.reports.calls.measures import MEASURES as MEASURES
 from helpdesk.reports.calls.rows import facts, service_level
-from helpdesk.reports.columns import Column, Division, Looks, Split, bundles, cells, cut_for
+from helpdesk.reports.collecting import no_collecting
+from helpdesk.reports.columns import Bundles, Column, Division, Looks, Split, cells, cut_for
 from helpdesk.reports.sheet import Ask, Cell, Chart, Measure, Report, Table
 
 __all__ = ["CUTS", "LISTS", "MEASURES", "report", "service_level"]
@@ -55,6 +57,7 @@ _TILES = (
 )
 
 
+@no_collecting()
 def report(session: Session, ask: Ask) -> Report:
     """The calls that entered a queue in the period, divided by the cut `by`, with the talks, the
     phone menu, the offers to agents and the callbacks of that time. At most eight statements.
@@ -72,15 +75,14 @@ class _Book:
         self.cut = cut_for(ask, CUTS)
         self.by = Division(session, ask, self.cut, facts)
         self.calls = call_rows.read(session, ask, before=True)
-        self.rings = rings.read(session, ask, before=True)
-        self.callbacks = callback_rows.read(session, ask, before=True)
         self.of_calls = self.by.both(*self.calls)
+        self.of_rings = self.by.both(*rings.read(session, ask, before=True))
+        self.of_callbacks = self.by.both(*callback_rows.read(session, ask, before=True))
 
     def tiles(self) -> list[tuple[Measure, Cell]]:
         found = []
-        of_calls = tuple(map(bundles, self.calls))
-        rows = (*[of_calls] * 3, tuple(map(bundles, self.rings)))
-        rows = (*rows, tuple(map(bundles, self.callbacks)), of_calls)
+        of_calls = _whole(self.of_calls)
+        rows = (*[of_calls] * 3, _whole(self.of_rings), _whole(self.of_callbacks), of_calls)
         tables = (ANSWERING, TIMES, HANDLING, RINGING, CALLBACKS, MENU)
         for columns, (now, before), wanted in zip(tables, rows, _TILES, strict=True):
             shown = [column for column in columns if column.measure in wanted]
@@ -98,8 +100,8 @@ class _Book:
             self._table("calls", _lazy("Calls and service level"), ANSWERING, calls, queued, level),
             self._table("times", _lazy("Waiting"), TIMES, calls, queued),
             self._table("handling", _lazy("Handling"), HANDLING, calls, handled),
-            self._table("rings", _lazy("Offers to agents"), RINGING, self.by.both(*self.rings)),
-            self._table("callbacks", _lazy("Callbacks"), CALLBACKS, self.by.both(*self.callbacks)),
+            self._table("rings", _lazy("Offers to agents"), RINGING, self.of_rings),
+            self._table("callbacks", _lazy("Callbacks"), CALLBACKS, self.of_callbacks),
             self._table("menu", _lazy("Phone menu"), MENU, calls, by_menu),
             self._table("levels", levels, LEVELS, calls, queued),
         ]
@@ -125,3 +127,9 @@ class _Book:
         shown = [ANSWERING[0], *(one for one in ANSWERING if one.measure in _TILES[0])]
         title = _lazy("Calls by day") if cut == "day" else _lazy("Calls by hour and weekday")
         return by.table(f"calls-{cut}", title, shown, now, before, only=call_rows.queued)
+
+
+def _whole(splits: tuple[Split, Split]) -> tuple[Bundles, Bundles]:
+    """The bundles of all parts, of the period and of the one before."""
+    now, before = ([*chain.from_iterable(split.values())] for split in splits)
+    return now, before

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, String, select, type_coerce
 from sqlalchemy.orm import Session
 
 from helpdesk.calls.models import Call, Direction, Offer, OfferOutcome
@@ -26,7 +26,7 @@ _ABOUT = About(
 _COLUMNS: tuple[Any, ...] = (
     Call.id,
     Offer.user_id,
-    Offer.outcome,
+    type_coerce(Offer.outcome, String),
     Call.queued_at,
     Call.queue_id,
     Call.client_id,
@@ -42,7 +42,7 @@ class Ring(NamedTuple):
 
     call_id: int
     user_id: int | None
-    outcome: OfferOutcome | None  # None: rings now
+    outcome: str | None  # a word of OfferOutcome; None: rings now
     moment: datetime
     queue_id: int | None
     client_id: int | None
@@ -73,7 +73,8 @@ def read(session: Session, ask: Ask, *, before: bool = False) -> tuple[list[Ring
     """
     earlier = ask.period.before()
     start = (earlier if before else ask.period).start
-    rows = [Ring._make(row) for row in session.execute(_query(session, ask, start))]
+    query = _query(session, ask, start)
+    rows = [Ring._make(row) for row in session.connection().execute(query).all()]
     now = _within(rows, ask.period, ask)
     return now, _within(rows, earlier, ask) if before else []
 

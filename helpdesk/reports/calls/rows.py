@@ -156,7 +156,7 @@ def read(
     """
     periods = [ask.period.before(), ask.period] if before else [ask.period]
     query = _query(session, ask, periods[0].start, ask.period.end)
-    rows = [_row(row, ask.at) for row in session.execute(query)]
+    rows = [_row(row, ask.at) for row in session.connection().execute(query).all()]
     rows.sort(key=lambda row: (row.moment, row.id))
     now = _within(rows, ask.period, ask)
     return now, _within(rows, ask.period.before(), ask) if before else []

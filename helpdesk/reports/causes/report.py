@@ -17,6 +17,7 @@ from helpdesk.reports.causes.findings import findings
 from helpdesk.reports.causes.measures import MEASURES
 from helpdesk.reports.causes.names import Called
 from helpdesk.reports.causes.rows import About, Days, Opened
+from helpdesk.reports.collecting import no_collecting
 from helpdesk.reports.cuts import narrowing
 from helpdesk.reports.filters import NOTHING
 from helpdesk.reports.sheet import Ask, Behind, Cell, Chart, Line, Measure, Report, Table
@@ -34,6 +35,7 @@ PartOf = Callable[[About], Any]
 LinkOf = Callable[[Any], dict[str, str]]
 
 
+@no_collecting()
 def report(session: Session, ask: Ask) -> Report:
     """What the tickets opened in the period are about, against the period before; and over what
     clients refused in calls. At most six statements.

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from helpdesk.reports.client.timeline_events import EVENT_KINDS, events
 from helpdesk.reports.client.timeline_facts import SOURCES, facts
-from helpdesk.reports.client.timeline_item import Mark, TimelineItem
+from helpdesk.reports.client.timeline_item import Found, Mark, TimelineItem
 
 __all__ = ["ALL", "Chosen", "Mark", "ONLY", "TimelineItem", "client_timeline", "timeline_page"]
 
@@ -61,9 +60,10 @@ def client_timeline(
     `queue_ids`: the queues whose tickets and calls the reader may see, None for all. Two
     statements.
     """
-    items, _last = events(session, client_id, ALL.kinds, queue_ids, limit, before)
-    items += facts(session, client_id, ALL.sources, queue_ids, limit, before)
-    return sorted(items, key=_place, reverse=True)[:limit]
+    found, _last = events(session, client_id, ALL.kinds, queue_ids, limit, before)
+    found += facts(session, client_id, ALL.sources, queue_ids, limit, before)
+    found.sort(key=_place, reverse=True)
+    return [one.words() for one in found[:limit]]
 
 
 def timeline_page(
@@ -79,19 +79,19 @@ def timeline_page(
     channel among many is looked for in a bounded number of events at a time.
     """
     most = limit + 1 if chosen.channels is None else WINDOW
-    items: list[TimelineItem] = []
+    found: list[Found] = []
     last: Mark | None = None
     if chosen.kinds:
-        items, last = events(session, client_id, chosen.kinds, queue_ids, most, before)
+        found, last = events(session, client_id, chosen.kinds, queue_ids, most, before)
     if chosen.channels is not None:
-        items = [item for item in items if item.channel in chosen.channels]
+        found = [one for one in found if one.channel in chosen.channels]
     if chosen.sources:
-        items += facts(session, client_id, chosen.sources, queue_ids, limit + 1, before)
-    items.sort(key=_place, reverse=True)
-    if len(items) > limit:
-        return Page(items[:limit], items[limit - 1].mark)
-    return Page(items, last)
+        found += facts(session, client_id, chosen.sources, queue_ids, limit + 1, before)
+    found.sort(key=_place, reverse=True)
+    if len(found) > limit:
+        last = found[limit - 1].mark
+    return Page([one.words() for one in found[:limit]], last)
 
 
-def _place(item: TimelineItem) -> tuple[datetime, int, int]:
-    return item.mark
+def _place(one: Found) -> Mark:
+    return one.mark

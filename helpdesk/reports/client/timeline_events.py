@@ -4,7 +4,7 @@ The log of one client is walked by its index; what was said is joined to the few
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from flask_babel import gettext as _
@@ -17,7 +17,7 @@ from helpdesk.clients.models import Person
 from helpdesk.events import Event
 from helpdesk.lib.text import shorten
 from helpdesk.planner.models import Task
-from helpdesk.reports.client.timeline_item import Mark, TimelineItem, older, place
+from helpdesk.reports.client.timeline_item import Found, Mark, TimelineItem, older, place
 from helpdesk.reports.client.timeline_words import event_title, sms_title, task_title
 from helpdesk.surveys import Rating
 from helpdesk.tickets.models import Message, MessageKind, Ticket
@@ -70,14 +70,22 @@ def events(
     queue_ids: frozenset[int] | None,
     limit: int,
     before: Mark | None,
-) -> tuple[list[TimelineItem], Mark | None]:
-    """At most `limit` items and, if there may be more, the mark of the last. One statement."""
+) -> tuple[list[Found], Mark | None]:
+    """At most `limit` entries and, if there may be more, the mark of the last. One statement."""
     values = place(before, (RANK,), ()) | {"client_id": client_id, "most": limit}
     if queue_ids is not None:
         values["queue_ids"] = sorted(queue_ids)
     rows = session.execute(_statement(kinds, queue_ids is not None), values).all()
-    items = [_message(row) if row.message_id else _event(row) for row in rows]
-    return items, (items[-1].mark if len(items) == limit else None)
+    found = [_found(row) for row in rows]
+    return found, (found[-1].mark if len(found) == limit else None)
+
+
+def _found(row: Any) -> Found:
+    mark = Mark(row.at, RANK, row.id)
+    if row.message_id:
+        return Found(mark, row.channel.value, partial(_message, row, mark))
+    channel = "sms" if row.kind == "contact_point.sms" else None
+    return Found(mark, channel, partial(_event, row, mark))
 
 
 @lru_cache(maxsize=64)
@@ -147,7 +155,7 @@ def _walk(kinds: tuple[str, ...], restricted: bool) -> Subquery:
     return query.subquery()
 
 
-def _message(row: Any) -> TimelineItem:
+def _message(row: Any, mark: Mark) -> TimelineItem:
     spoken = row.message_kind in (MessageKind.INBOUND, MessageKind.OUTBOUND)
     said = shorten(row.said or "", TITLE_LIMIT)
     subject = shorten(row.subject or "", TITLE_LIMIT)
@@ -162,15 +170,15 @@ def _message(row: Any) -> TimelineItem:
         by=row.author,
         ticket_id=row.ticket_id,
         call_id=None,
-        mark=Mark(row.at, RANK, row.id),
+        mark=mark,
         more=said if is_letter and said != title else "",
         thing_id=row.message_id,
     )
 
 
-def _event(row: Any) -> TimelineItem:
+def _event(row: Any, mark: Mark) -> TimelineItem:
     if row.kind == "contact_point.sms" or row.kind.startswith("task."):
-        return _about_phone(row)
+        return _about_phone(row, mark)
     is_rating = row.kind == "ticket.rated"
     text = shorten(row.text or "", TITLE_LIMIT)
     return TimelineItem(
@@ -182,13 +190,13 @@ def _event(row: Any) -> TimelineItem:
         by=row.author,
         ticket_id=row.ticket_id,
         call_id=None,
-        mark=Mark(row.at, RANK, row.id),
+        mark=mark,
         more=str(_("“%(text)s”", text=text)) if is_rating and text else "",
         thing_id=row.data.get("merge_id"),
     )
 
 
-def _about_phone(row: Any) -> TimelineItem:
+def _about_phone(row: Any, mark: Mark) -> TimelineItem:
     """A planned contact, or a wish about SMS."""
     is_wish = row.kind == "contact_point.sms"
     return TimelineItem(
@@ -200,5 +208,5 @@ def _about_phone(row: Any) -> TimelineItem:
         by=row.author,
         ticket_id=row.ticket_id,
         call_id=None,
-        mark=Mark(row.at, RANK, row.id),
+        mark=mark,
     )

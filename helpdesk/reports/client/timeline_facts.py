@@ -4,7 +4,7 @@ Each source is walked by its index and cut before they are joined into one state
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -28,6 +28,7 @@ from helpdesk.lib.text import shorten
 from helpdesk.reports.client.timeline_calls import CALL, call_item, calls, calls_in, of_queues
 from helpdesk.reports.client.timeline_columns import CLIENT, MOST, columns_of
 from helpdesk.reports.client.timeline_item import (
+    Found,
     Mark,
     TimelineItem,
     noon,
@@ -64,8 +65,8 @@ def facts(
     queue_ids: frozenset[int] | None,
     limit: int,
     before: Mark | None,
-) -> list[TimelineItem]:
-    """At most `limit` items of each of these sources; calls of these queues. One statement."""
+) -> list[Found]:
+    """At most `limit` entries of each of these sources; calls of these queues. One statement."""
     ranks = [SOURCES[name].rank for name in names]
     values = place(before, set(ranks) - DAYS, DAYS.intersection(ranks))
     values |= {"client_id": client_id, "most": limit}
@@ -73,7 +74,7 @@ def facts(
     if queue_ids is not None and restricted:
         values["queue_ids"] = sorted(queue_ids)
     rows = session.execute(_statement(names, restricted), values).all()
-    return [call_item(row) if row.rank == CALL else _item(row) for row in rows]
+    return [_found(row) for row in rows]
 
 
 @lru_cache(maxsize=64)
@@ -210,12 +211,18 @@ def _heard(rank: int) -> Select[Any]:
     )
 
 
-def _item(row: Any) -> TimelineItem:
-    at = row.moment or noon(row.day)
+def _found(row: Any) -> Found:
+    if row.rank == CALL:
+        return Found(Mark(row.moment, CALL, row.id), "phone", partial(call_item, row))
+    mark = Mark(row.moment or noon(row.day), row.rank, row.id)
+    return Found(mark, CHANNELS.get(row.rank), partial(_item, row, mark))
+
+
+def _item(row: Any, mark: Mark) -> TimelineItem:
     text = shorten(row.text, TITLE_LIMIT)
     source = _BY_RANK[row.rank]
     return TimelineItem(
-        at=at,
+        at=mark.at,
         kind=source.kind,
         channel=CHANNELS.get(row.rank),
         direction=None,
@@ -223,7 +230,7 @@ def _item(row: Any) -> TimelineItem:
         by=row.by,
         ticket_id=None,
         call_id=None,
-        mark=Mark(at, row.rank, row.id),
+        mark=mark,
         more=f"№ {row.more}" if source.kind == "purchase" else "",
         thing_id=row.thing,
         whole_day=row.moment is None,

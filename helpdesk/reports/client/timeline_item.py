@@ -1,7 +1,7 @@
 """One line of a client's timeline, its place in the order, and the order as conditions."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -49,6 +49,16 @@ class TimelineItem:
     more: str = ""
     thing_id: int | None = None
     whole_day: bool = False
+
+
+class Found(NamedTuple):
+    """An entry that was read and is not in words yet: words cost more than reading, and most of
+    what is read to find the newest of all sources is not shown.
+    """
+
+    mark: Mark
+    channel: str | None
+    words: Callable[[], TimelineItem]
 
 
 def noon(day: date) -> datetime:

@@ -1,14 +1,45 @@
 """What the lines of a client's timeline say, in the reader's language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from flask_babel import format_datetime, get_locale, pgettext
 from flask_babel import gettext as _
 
+from helpdesk.lib.errors import _lazy
 from helpdesk.lib.money import money
 from helpdesk.tickets.models import NUMBER_OFFSET, Status
+
+_TITLES: Mapping[str, str] = {
+    "client.created": _lazy("The client was added"),
+    "client.merged": _lazy("Another record was merged into this one"),
+    "client.unmerged": _lazy("A merge was undone"),
+    "contact_point.added": _lazy("An address or number was added"),
+    "contact_point.bad": _lazy("An address was marked as bad: mail came back"),
+    "contact_point.changed": _lazy("An address or number was changed"),
+    "contact_point.removed": _lazy("An address or number was removed"),
+    "contact_point.verified": _lazy("An address was verified"),
+    "item.created": _lazy("A product of the client was added"),
+    "item.changed": _lazy("A product of the client was changed"),
+    "message.bounced": _lazy("The mail came back undelivered"),
+    "person.created": _lazy("A contact person was added"),
+    "person.removed": _lazy("A contact person was removed"),
+}
+_FIELDS: Mapping[str, str] = {
+    "about": _lazy("about"),
+    "external_id": _lazy("number in another system"),
+    "language": _lazy("language"),
+    "name": _lazy("name"),
+    "organisation_id": _lazy("organisation"),
+    "owner_id": _lazy("account owner"),
+    "potential": _lazy("potential or actual"),
+    "relation": _lazy("relation"),
+    "role": _lazy("role"),
+    "tags": _lazy("tags"),
+    "timezone": _lazy("time zone"),
+    "vocative": _lazy("form of address"),
+}
 
 
 def amount_text(amount: int, currency: str, *, whole: bool = False) -> str:
@@ -25,22 +56,7 @@ def event_title(kind: str, ticket_id: int | None, data: Mapping[str, Any], text:
         return _promise_title(kind, data, text)
     if kind in ("client.changed", "person.changed"):
         return _changed(kind, data.get("fields", ()))
-    titles: dict[str, str] = {
-        "client.created": _("The client was added"),
-        "client.merged": _("Another record was merged into this one"),
-        "client.unmerged": _("A merge was undone"),
-        "contact_point.added": _("An address or number was added"),
-        "contact_point.bad": _("An address was marked as bad: mail came back"),
-        "contact_point.changed": _("An address or number was changed"),
-        "contact_point.removed": _("An address or number was removed"),
-        "contact_point.verified": _("An address was verified"),
-        "item.created": _("A product of the client was added"),
-        "item.changed": _("A product of the client was changed"),
-        "message.bounced": _("The mail came back undelivered"),
-        "person.created": _("A contact person was added"),
-        "person.removed": _("A contact person was removed"),
-    }
-    return titles.get(kind) or _("A message that was erased")
+    return str(_(_TITLES.get(kind) or _lazy("A message that was erased")))
 
 
 def purchase_title(title: str, amount: int, currency: str) -> str:
@@ -139,30 +155,17 @@ def _changed(kind: str, fields: Sequence[str]) -> str:
 
 
 def _field_word(field: str) -> str:
-    words: dict[str, str] = {
-        "about": _("about"),
-        "external_id": _("number in another system"),
-        "language": _("language"),
-        "name": _("name"),
-        "organisation_id": _("organisation"),
-        "owner_id": _("account owner"),
-        "potential": _("potential or actual"),
-        "relation": _("relation"),
-        "role": _("role"),
-        "tags": _("tags"),
-        "timezone": _("time zone"),
-        "vocative": _("form of address"),
-    }
-    return words.get(field) or _("profile")
+    return str(_(_FIELDS.get(field) or _lazy("profile")))
 
 
 def _status_word(status: Status) -> str:
-    words: dict[Status, str] = {
-        Status.NEW: _("new"),
-        Status.OPEN: pgettext("ticket", "open"),
-        Status.PENDING: _("waiting for the client"),
-        Status.ON_HOLD: _("on hold"),
-        Status.RESOLVED: _("resolved"),
-        Status.CLOSED: pgettext("ticket", "closed"),
+    """Only the word that is wanted: a page says many, and each is looked up anew."""
+    words: Mapping[Status, Callable[[], str]] = {
+        Status.NEW: lambda: pgettext("ticket", "new"),
+        Status.OPEN: lambda: pgettext("ticket", "open"),
+        Status.PENDING: lambda: _("waiting for the client"),
+        Status.ON_HOLD: lambda: _("on hold"),
+        Status.RESOLVED: lambda: _("resolved"),
+        Status.CLOSED: lambda: pgettext("ticket", "closed"),
     }
-    return words[status]
+    return words[status]()

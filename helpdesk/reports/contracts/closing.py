@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from helpdesk.accounts.models import User
 from helpdesk.events import Actor, record
 from helpdesk.ext import lock
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound, _lazy
@@ -29,6 +30,8 @@ from helpdesk.reports.models import Statement
 
 WORDS = ("reason", "author", "decider")
 """What of an exclusion is said by or of people: it stands apart, so that it can be forgotten."""
+FORGOTTEN = "forgotten"
+"""Set where reasons were taken out: the words can't be those of their digest any more."""
 MOMENTS = ("at", "due_at", "stopped_at", "made_at", "decided_at")
 
 
@@ -75,7 +78,7 @@ def close(session: Session, subject: Subject, *, actor: Actor, at: datetime) -> 
         client_id=subject.client_id,
         policy_id=subject.policy_id,
         month=subject.month,
-        data=_sealed(subject, names, numbers),
+        data=_sealed(subject, names, numbers, session.get_one(User, actor.user_id).name),
         closed_by=actor.user_id,
         closed_at=at,
     )
@@ -123,15 +126,22 @@ def read(statement: Statement) -> tuple[Names, Numbers]:
     )
 
 
+def closer_of(statement: Statement) -> str:
+    """Who closed it, as they were called that day; "" once that is forgotten."""
+    words: Mapping[str, Any] = statement.data["names"]
+    return str(words.get("closer", statement.closer.name)) if words else ""
+
+
 def seal_of(statement: Statement) -> str:
     """The seal that was put on the statement: SHA-256 in hex."""
     return str(statement.data["seal"])
 
 
 def is_intact(statement: Statement) -> bool:
-    """Whether the numbers, and the names if they were not forgotten, are those of the closing."""
+    """Whether the numbers, and the names if none were forgotten, are those of the closing."""
     data = statement.data
-    if data["names"] and _digest(data["names"]) != data["names_digest"]:
+    names = data["names"]
+    if names and not names.get(FORGOTTEN) and _digest(names) != data["names_digest"]:
         return False
     subject = data["subject"]
     return bool(data["seal"] == _seal(subject, data["numbers"], data["names_digest"]))
@@ -144,7 +154,23 @@ def forget_names(session: Session, client_ids: Sequence[int]) -> None:
     session.flush()
 
 
-def _sealed(subject: Subject, names: Names, numbers: Numbers) -> dict[str, Any]:
+def forget_reasons(
+    session: Session, client_ids: Sequence[int], exclusion_ids: Sequence[int]
+) -> None:
+    """Take the reasons of these exclusions out of the closed statements of these clients: they
+    may speak of a person who is erased. All the rest stays as it was closed."""
+    gone = {str(id_) for id_ in exclusion_ids}
+    for statement in session.scalars(select(Statement).where(Statement.client_id.in_(client_ids))):
+        names = statement.data["names"]
+        said = names.get("exclusions", {})
+        if gone & said.keys():
+            kept = {id_: {**one, "reason": ""} if id_ in gone else one for id_, one in said.items()}
+            names = {**names, "exclusions": kept, "salt": "", FORGOTTEN: True}
+            statement.data = {**statement.data, "names": names}
+    session.flush()
+
+
+def _sealed(subject: Subject, names: Names, numbers: Numbers, closer: str) -> dict[str, Any]:
     plain = _plain(asdict(numbers))
     said = {}
     for breach in plain["breaches"]:
@@ -152,7 +178,7 @@ def _sealed(subject: Subject, names: Names, numbers: Numbers) -> dict[str, Any]:
             words = {key: breach["excluded"].pop(key) for key in WORDS}
             said[str(breach["excluded"]["id"])] = words
     # The salt keeps anybody from finding forgotten names by trying likely ones.
-    words = {**_plain(asdict(names)), "exclusions": said, "salt": new_token(16)}
+    words = {**_plain(asdict(names)), "exclusions": said, "closer": closer, "salt": new_token(16)}
     about, digest = asdict(subject), _digest(words)
     return {
         "subject": about,

@@ -52,7 +52,8 @@ def decide(
         raise HelpdeskError(_lazy("Somebody else must decide on what you asked for."))
     _hold(session, exclusion.clock)
     session.refresh(exclusion)
-    if exclusion.author_id == actor.user_id or exclusion.approved == approved:
+    same = exclusion.author_id == actor.user_id or exclusion.approved == approved
+    if same or exclusion.withdrawn:
         raise Conflict(_lazy("Somebody changed this in the meantime. Look again."))
     exclusion.approved = approved
     exclusion.decided_by, exclusion.decided_at = actor.user_id, at
@@ -61,11 +62,18 @@ def decide(
 
 
 def withdraw(session: Session, exclusion: Exclusion, *, actor: Actor, at: datetime) -> None:
-    """Take the wish back: the breach counts again. Raises Conflict where the month is closed."""
+    """Take the wish back: the breach counts again. What was asked stays, to be asked anew.
+
+    Raises Conflict where the month is closed or it was withdrawn already.
+    """
     _hold(session, exclusion.clock)
-    _record(session, "exclusion.withdrawn", exclusion, actor, at)
-    session.delete(exclusion)
+    session.refresh(exclusion)
+    if exclusion.withdrawn:
+        raise Conflict(_lazy("Somebody changed this in the meantime. Look again."))
+    exclusion.approved = False
+    exclusion.decided_by, exclusion.decided_at = actor.user_id, at
     session.flush()
+    _record(session, "exclusion.withdrawn", exclusion, actor, at)
 
 
 def exclusion_for(session: Session, exclusion_id: int) -> Exclusion:

@@ -1,6 +1,6 @@
 """The statements of a month side by side, and the promises behind their numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,7 @@ from helpdesk.tickets.models import Clock, Metric, Policy, Ticket
 
 NUMBERS = ("counted", "met", "breached", "excluded", "running")
 MOST = 200
+DIGITS = 18  # of an id
 
 
 @dataclass(frozen=True)
@@ -196,9 +197,9 @@ def _behind(session: Session, ask: Ask) -> Sequence[int]:
     if not ask.scope.everything:
         return []
     conditions: Mapping[str, Any] = {
-        "policy": lambda text: Clock.policy_id == (int(text) if text.isdecimal() else 0),
-        "metric": lambda text: Clock.metric == _metric(text),
-        "outcome": lambda text: outcome_at(ask.at) == text,
+        "policy": lambda text: Clock.policy_id == _policy(text),
+        "metric": lambda text: Clock.metric == _one_of(Metric, "metric", text),
+        "outcome": lambda text: outcome_at(ask.at) == _one_of(OUTCOMES, "outcome", text),
     }
     query = (
         select(Clock.id)
@@ -210,15 +211,21 @@ def _behind(session: Session, ask: Ask) -> Sequence[int]:
     return session.scalars(query).all()
 
 
-def _metric(text: str) -> Metric:
-    if text not in set(Metric):
-        raise HelpdeskError(
-            _lazy("The filter %(name)s has no value “%(text)s”."),
-            field="metric",
-            name="metric",
-            text=text[:40],
-        )
-    return Metric(text)
+def _policy(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
+        raise _unknown("policy", text)
+    return int(text)
+
+
+def _one_of(known: Iterable[str], name: str, text: str) -> str:
+    if text not in set(known):
+        raise _unknown(name, text)
+    return text
+
+
+def _unknown(name: str, text: str) -> HelpdeskError:
+    message = _lazy("The filter %(name)s has no value “%(text)s”.")
+    return HelpdeskError(message, field=name, name=name, text=text[:40])
 
 
 BEFORE = Measure(

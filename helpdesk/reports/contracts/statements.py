@@ -50,6 +50,7 @@ class Excluded:
     approved: bool | None
     decider: str | None
     decided_at: datetime | None
+    withdrawn: bool = False  # taken back by its author: it stays in the house
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,12 @@ class Numbers:
 
     @property
     def exclusions(self) -> list[tuple[Breach, Excluded]]:
+        """What the client may read: those that were not withdrawn."""
+        return [pair for pair in self.wishes if not pair[1].withdrawn]
+
+    @property
+    def wishes(self) -> list[tuple[Breach, Excluded]]:
+        """Whatever was asked for."""
         return [(one, one.excluded) for one in self.breaches if one.excluded is not None]
 
     @property
@@ -321,6 +328,7 @@ def _exclusions(session: Session, clock_ids: Sequence[int]) -> dict[int, Exclude
             approved=one.approved,
             decider=decided,
             decided_at=one.decided_at,
+            withdrawn=one.withdrawn,
         )
         for start in range(0, len(clock_ids), CHUNK)
         for one, by, decided in session.execute(

@@ -7,6 +7,7 @@ from babel.numbers import format_percent
 from sqlalchemy.orm import Session
 
 from helpdesk.lib.errors import _lazy
+from helpdesk.reports.collecting import no_collecting
 from helpdesk.reports.columns import (
     Bundles,
     Column,
@@ -35,6 +36,7 @@ FEWEST = 20
 MANY_MISSED = 0.1
 
 
+@no_collecting()
 def report(session: Session, ask: Ask) -> Report:
     """Searches of the period divided by the cut `by`, by where they were made, by article, and
     those that found nothing. At most eight statements. Raises HelpdeskError for a cut that isn't

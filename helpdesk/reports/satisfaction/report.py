@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk.clients.models import Person
 from helpdesk.lib.errors import HelpdeskError, _lazy
+from helpdesk.reports.collecting import no_collecting
 from helpdesk.reports.columns import (
     Bundles,
     Column,
@@ -43,6 +44,7 @@ FEWEST = 5
 """Ratings of a part; of fewer nothing is said in words."""
 
 
+@no_collecting()
 def report(session: Session, ask: Ask) -> Report:
     """Ratings given in the period, divided by the cut `by`, and how many of the tickets opened in
     it were rated. At most nine statements. Raises HelpdeskError for a cut that isn't there.

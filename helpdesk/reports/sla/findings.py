@@ -21,17 +21,19 @@ SLOWER = 2
 
 def findings(now: Sums, before: Sums, names: Mapping[Any, str]) -> Iterator[Finding]:
     """Sentences about the parts that have names, and about the whole."""
-    parts = {
-        names[part]: one
-        for ((part,), metric), one in now.by.items()
-        if metric == ALL and part in names
-    }
+    parts = {name: now.of((part,), ALL) for (part,), name in _named(now, ALL, names)}
     whole, was = now.whole(ALL), before.whole(ALL)
     yield from _moved(whole, was)
     yield from _most(parts, whole)
     yield from _lowest(parts, whole)
     for metric in (Metric.FIRST_RESPONSE.value, Metric.RESOLUTION.value):
         yield from _slowest(metric, now, names)
+
+
+def _named(
+    now: Sums, metric: str, names: Mapping[Any, str]
+) -> Iterator[tuple[tuple[Any, ...], str]]:
+    return ((part, names[part[0]]) for part in now.parts(metric) if part[0] in names)
 
 
 def _moved(whole: Sum, was: Sum) -> Iterator[Finding]:
@@ -71,11 +73,8 @@ def _lowest(parts: Mapping[str, Sum], whole: Sum) -> Iterator[Finding]:
 
 
 def _slowest(metric: str, now: Sums, names: Mapping[Any, str]) -> Iterator[Finding]:
-    medians = {
-        names[part]: one.median
-        for ((part,), kind), one in now.by.items()
-        if kind == metric and part in names and one.median and len(one.seconds) >= ENOUGH
-    }
+    known = [(name, now.of(part, metric)) for part, name in _named(now, metric, names)]
+    medians = {name: one.median for name, one in known if one.median and len(one.seconds) >= ENOUGH}
     whole = now.whole(metric).median
     if len(medians) < 2 or not whole:
         return

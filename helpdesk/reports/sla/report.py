@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from helpdesk.reports.collecting import no_collecting
 from helpdesk.reports.cuts import CUTS, names, narrowing
 from helpdesk.reports.filters import WEEKDAYS
 from helpdesk.reports.parts import parts_by
@@ -25,6 +26,7 @@ LINES = 50
 _SHARE, _BREACHED = 1, 3  # columns that are drawn
 
 
+@no_collecting()
 def report(session: Session, ask: Ask) -> Report:
     """Promises of the tickets opened in the period, divided by the cut `by`; at most nine
     statements. Raises HelpdeskError for a cut that isn't there.
@@ -53,9 +55,9 @@ class _Book:
 
     def parts(self, metric: str) -> tuple[list[Any], int]:
         """The parts of a metric's table in their order, and how many more there are."""
-        found = [part for (part,), kind in self.now.by if kind == metric]
+        found: list[Any] = [part for (part,) in self.now.parts(metric)]
         if not CUTS[self.cut].ordered:
-            found.sort(key=lambda part: (-len(self.now.of((part,), metric).tickets), str(part)))
+            found.sort(key=lambda part: (-self.now.of((part,), metric).count, str(part)))
             most = len(found) if self.ask.args.get("lines") == "all" else LINES
             return found[:most], max(0, len(found) - most)
         return _in_order(self.cut, found, self.ask.period), 0

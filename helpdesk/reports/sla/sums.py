@@ -1,9 +1,8 @@
 """Clocks of the SLA report, counted: which count, what became of them, how long they ran."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, String, and_, case, or_, select, type_coerce
@@ -31,21 +30,26 @@ class Outcome(IntEnum):
 _MET, _BREACHED = int(Outcome.MET), int(Outcome.BREACHED)  # looked up for each row
 BLOCK = 2_000
 
+Part = tuple[Hashable, ...]
 
-@dataclass
+
+@dataclass(slots=True)
 class Sum:
     """Promises of one part and metric; seconds are business seconds of those that have ended."""
 
-    tickets: set[int] = field(default_factory=set)
-    elsewhere: int = 0  # tickets that are told in other sums, of which this one is the total
+    tickets: list[int] = field(default_factory=list)  # one with several promises several times
     running: int = 0
     met: int = 0
     breached: int = 0
     seconds: list[int] = field(default_factory=list)
+    _told: int | None = None
 
     @property
     def count(self) -> int:
-        return len(self.tickets) + self.elsewhere
+        """Tickets, each once."""
+        if self._told is None:
+            self._told = len(set(self.tickets))
+        return self._told
 
     @property
     def decided(self) -> int:
@@ -64,17 +68,14 @@ class Sum:
     def p90(self) -> int | None:
         return self._rank(9, 10)
 
-    @cached_property
-    def _ordered(self) -> list[int]:
-        return sorted(self.seconds)
-
     def _rank(self, times: int, of: int) -> int | None:
         """The nearest rank: of n numbers the one at place ceil(n × times / of)."""
-        found = self._ordered
+        found = self.seconds
+        found.sort()  # which costs nothing the second time
         return found[-(-len(found) * times // of) - 1] if found else None
 
     def add(self, outcome: int, ticket_id: int, seconds: int | None) -> None:
-        self.tickets.add(ticket_id)
+        self.tickets.append(ticket_id)
         if outcome == _MET:
             self.met += 1
         elif outcome == _BREACHED:
@@ -84,21 +85,38 @@ class Sum:
         if seconds is not None:
             self.seconds.append(seconds)
 
+    def join(self, one: "Sum") -> None:
+        """Add what another one counted, but for its seconds."""
+        self.tickets += one.tickets
+        self.running += one.running
+        self.met += one.met
+        self.breached += one.breached
+
 
 @dataclass(frozen=True)
 class Sums:
-    """By part and metric, ALL among the metrics."""
+    """By part and metric; ALL metrics of a part are added up when they are asked for."""
 
     period: Period
-    by: Mapping[tuple[tuple[Hashable, ...], str], Sum]
+    by: Mapping[Part, Mapping[str, Sum]]
     totals: Mapping[str, Sum]
+    _joined: dict[Part, Sum] = field(default_factory=dict)
 
     @property
     def metrics(self) -> frozenset[str]:
         return frozenset(self.totals) - {ALL}
 
-    def of(self, part: tuple[Hashable, ...], metric: str) -> Sum:
-        return self.by.get((part, metric)) or Sum()
+    def parts(self, metric: str) -> list[Part]:
+        """Those that have such promises."""
+        return [part for part, some in self.by.items() if metric in some or metric == ALL]
+
+    def of(self, part: Part, metric: str) -> Sum:
+        some = self.by.get(part, {})
+        if metric != ALL:
+            return some.get(metric) or Sum()
+        if part not in self._joined:
+            self._joined[part] = _together(some.values())
+        return self._joined[part]
 
     def whole(self, metric: str) -> Sum:
         return self.totals.get(metric) or Sum()
@@ -108,16 +126,17 @@ def sums(session: Session, ask: Ask, period: Period, parts: Parts) -> Sums:
     """Count the promises of the tickets opened in `period`. One statement."""
     columns = [outcome(ask), Clock.ticket_id, seconds(), type_coerce(Clock.metric, String)]
     query = counted(session, ask, period, *columns, *parts.keys)
-    by: dict[tuple[tuple[Hashable, ...], str], Sum] = {}
+    by: dict[Part, dict[str, Sum]] = {}
     known: dict[tuple[Any, ...], Sum] = {}  # by metric and keys
     for row in kept(session, query, ask, period):
-        one = known.get(row[3:])
+        key = row[3:]
+        one = known.get(key)
         if one is None:
-            metric, *values = row[3:]
-            one = by.setdefault((parts.at(tuple(values)), metric), Sum())
-            known[row[3:]] = one
+            metric, *values = key
+            of_part = by.setdefault(parts.at(tuple(values)), {})
+            one = known[key] = of_part.setdefault(metric, Sum())
         one.add(row[0], row[1], row[2])
-    return _with_totals(period, by)
+    return Sums(period, by, _totals(by))
 
 
 def kept(session: Session, query: Select[Any], ask: Ask, period: Period) -> Iterator[Any]:
@@ -140,26 +159,22 @@ def kept(session: Session, query: Select[Any], ask: Ask, period: Period) -> Iter
                 yield row[:-1]
 
 
-def _with_totals(period: Period, by: dict[tuple[tuple[Hashable, ...], str], Sum]) -> Sums:
-    """Add up the metrics of each part, and the parts of each metric."""
-    joined: dict[tuple[tuple[Hashable, ...], str], Sum] = {}
-    for (part, _metric), one in by.items():
-        whole = joined.setdefault((part, ALL), Sum())
-        whole.tickets |= one.tickets  # one ticket may have promises of several metrics
-        _count(whole, one)
-    totals: dict[str, Sum] = {}
-    for (_part, metric), one in (by | joined).items():
-        whole = totals.setdefault(metric, Sum())
-        whole.elsewhere += one.count  # but it is in one part only
-        whole.seconds += one.seconds
-        _count(whole, one)
-    return Sums(period, by | joined, totals)
+def _together(some: Iterable[Sum]) -> Sum:
+    found = Sum()
+    for one in some:
+        found.join(one)
+    return found
 
 
-def _count(into: Sum, one: Sum) -> None:
-    into.running += one.running
-    into.met += one.met
-    into.breached += one.breached
+def _totals(by: Mapping[Part, Mapping[str, Sum]]) -> dict[str, Sum]:
+    """The parts of each metric together, and then all metrics."""
+    found: dict[str, Sum] = {}
+    for some in by.values():
+        for metric, one in some.items():
+            whole = found.setdefault(metric, Sum())
+            whole.join(one)
+            whole.seconds += one.seconds
+    return found | {ALL: _together(found.values())} if found else found
 
 
 def counted(session: Session, ask: Ask, period: Period, *columns: Any) -> Select[Any]:

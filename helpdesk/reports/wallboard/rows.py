@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from helpdesk.accounts.models import User
@@ -94,7 +94,7 @@ def callbacks(session: Session, scope: Scope, at: datetime) -> Rows:
     return session.execute(query.group_by(Task.queue_id, Task.owner_id)).all()
 
 
-def people(session: Session, scope: Scope) -> Rows:
+def people(session: Session) -> Rows:
     """Active staff with what they do on the telephone, in order of name."""
     query = (
         select(
@@ -110,7 +110,7 @@ def people(session: Session, scope: Scope) -> Rows:
         .where(User.active.is_(True))
         .order_by(User.sort_key, User.id)
     )
-    return session.execute(query.where(*people_in(scope))).all()
+    return session.execute(query).all()
 
 
 def talks(session: Session, call_ids: Sequence[int]) -> dict[int, Any]:
@@ -122,15 +122,17 @@ def talks(session: Session, call_ids: Sequence[int]) -> dict[int, Any]:
 
 
 def next_due(session: Session, scope: Scope, at: datetime) -> list[Any]:
-    """Whose promise ends next, behind the latest that are broken already; by their moment."""
+    """Whose promise ends next, behind the latest that are broken already; by their moment. One
+    statement."""
     columns = (Ticket.id, Ticket.subject, Ticket.assignee_id, Ticket.next_due_at, Ticket.sla)
     query = select(*columns).where(*active(), *tickets_in(scope))
     late = query.where(breached(), Ticket.next_due_at <= at)
     late = late.order_by(Ticket.next_due_at.desc(), Ticket.id.desc()).limit(OVERDUE)
-    broken = session.execute(late).all()[::-1]
     soon = query.where(Ticket.next_due_at > at, Ticket.next_due_at <= at + SOON)
-    soon = soon.order_by(Ticket.next_due_at, Ticket.id).limit(NEXT - len(broken))
-    return [*broken, *session.execute(soon).all()]
+    soon = soon.order_by(Ticket.next_due_at, Ticket.id).limit(NEXT)
+    both = union_all(select(late.subquery()), select(soon.subquery())).subquery()
+    rows = session.execute(select(both).order_by(both.c.next_due_at, both.c.id))
+    return list(rows)[:NEXT]
 
 
 def queues(session: Session) -> Rows:
@@ -148,15 +150,6 @@ def callbacks_in(session: Session, filters: Filters, scope: Scope) -> list[Colum
     """Conditions on Task: callbacks nobody has made yet."""
     mine = conditions(session, filters, scope, _CALLBACKS)
     return [Task.done_at.is_(None), Task.kind == TaskKind.CALLBACK, *mine]
-
-
-def people_in(scope: Scope) -> list[ColumnElement[bool]]:
-    """Conditions on User."""
-    if scope.nothing:
-        return [false()]
-    if scope.user_id is not None:
-        return [User.id == scope.user_id]
-    return [User.team_id == scope.team_id] if scope.team_id is not None else []
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -1,6 +1,7 @@
 """What stands out in the work: a growing backlog, a bottleneck, who has too much or too little."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from helpdesk.lib.errors import _lazy
@@ -62,7 +63,7 @@ def _bottleneck(stayed: Stays, queues: Mapping[Any, str]) -> Iterator[Finding]:
     worst: tuple[float, str, str, float] | None = None
     for state in _OURS:
         here = {queue: stay for (queue, one), stay in stayed.items() if one == state}
-        every = sorted(second for stay in here.values() for second in stay.seconds)
+        every = sorted(chain.from_iterable(stay.seconds for stay in here.values()))
         if len(here) < 2 or not every:
             continue
         pace, median = sum(every) / len(every), Stay(every).rank(0.5) or 1

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from helpdesk.ext import QUARTER, quarter_begins, quarter_of
 from helpdesk.reports.filters import Filters, conditions
+from helpdesk.reports.hours import DAY, hour_at, hour_on_clock
 from helpdesk.reports.parts import parts_by
-from helpdesk.reports.period import Period
+from helpdesk.reports.period import Period, between
 from helpdesk.reports.sheet import Ask
 from helpdesk.tickets.models import DONE, Ticket
 from helpdesk.tickets.spells import Came, Spell
@@ -172,13 +173,13 @@ def _since(
 def _in_time(session: Session, ask: Ask, cut: str, left: int) -> tuple[Flow, Flow]:
     period = ask.period
     moves: tuple[Days, Days] = Counter(), Counter()
-    quarter = quarter_of(Spell.from_at)
-    for name, when, number, count in _since(session, ask, [quarter], about=False):
+    both = between(period.before().start, period.end, period.zone)
+    number = hour_on_clock(Spell.from_at, both) // DAY
+    for name, when, days, count in _since(session, ask, [number], about=False):
         if when == _LATER:
             left -= _GROWS.get(name, 0) * count
         else:
-            day = period.local(quarter_begins(number)).date()
-            moves[when][name, day] += count
+            moves[when][name, hour_at(days * DAY, period.zone).date()] += count
     today = period.local(ask.at).date()
     now = _of_days(period, cut, moves[_WITHIN], left, today)
     left -= sum(_GROWS.get(name, 0) * count for (name, _day), count in moves[_WITHIN].items())
