@@ -91,13 +91,13 @@ def test_add_hours_gives_one_more_pair_without_saving(ada: Pages, cast: Cast) ->
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"mon-from": ["18:00"], "mon-to": ["09:00"]}, "ends before it begins"),
+        ({"mon-from": ["18:00"], "mon-to": ["09:00"]}, "Monday: the window 18:00–09:00 ends"),
         ({"mon-from": ["9", "12"], "mon-to": ["13", "18"]}, "overlap"),
         ({"mon-from": ["25:99"]}, "isn’t a time"),
         ({"mon-from": ["' OR 1=1"]}, "isn’t a time"),
         ({"name": " "}, "needs a name"),
         ({"day": ["2026-02-30"], "hours": [""]}, "isn’t a date"),
-        ({"day": ["2026-12-25"], "hours": ["noon"]}, "write hours such as"),
+        ({"day": ["2026-12-25"], "hours": ["noon"]}, "25 December: write hours such as"),
         ({"timezone": "Mars/Base"}, "known time zone"),
         ({f"{d}-from": [] for d in ("mon", "tue", "wed", "thu", "fri")}, "promises nothing"),
     ],
@@ -231,7 +231,7 @@ def test_steps_are_added_and_taken_out_without_saving(ada: Pages, cast: Cast) ->
     [
         ({"targets.first_response": "soon"}, "Write hours and minutes"),
         ({"targets.first_response": "999999:00"}, "Write hours and minutes"),
-        ({"targets.first_response": "0:00"}, "whole number"),
+        ({"targets.first_response": "0:00"}, "Write hours and minutes"),
         ({"warn_percent": "0"}, "whole number"),
         ({"warn_percent": "x"}, "whole number"),
         ({"queue_id": "999"}, "nothing with this id"),

@@ -1,6 +1,7 @@
 """What open browsers are told of calls: their own at once, numbers for everybody seldom."""
 
 import json
+import time
 from typing import Any
 
 import time_machine
@@ -19,10 +20,10 @@ from helpdesk.server.streams import Hub, Stream
 from tests.cast import Cast
 
 
-def stream_of(hub: Hub, user: User) -> Stream:
+def stream_of(hub: Hub, user: User, *, calls_here: bool = False) -> Stream:
     with ext.session() as session:
         viewer = viewer_of(session, session.get_one(User, user.id))
-    stream = Stream(Watcher(1, user.id, viewer.queue_ids))
+    stream = Stream(Watcher(1, user.id, viewer.queue_ids), calls_here=calls_here)
     hub.streams.add(stream)
     return stream
 
@@ -50,6 +51,26 @@ def test_an_offer_reaches_its_agent_and_no_list(app: Flask, cast: Cast) -> None:
     assert told(bob)["phone"] is True, "whatever queues they work in"
     mine = told(sam)
     assert "phone" not in mine and not mine.get("lists")
+
+
+def test_who_looks_at_the_calls_hears_of_each_at_once(app: Flask, cast: Cast) -> None:
+    """A call has no ticket yet; a page of something else hears of it later, and a note is none."""
+    hub, reader = Hub(app), Reader()
+    with ext.session() as session:
+        reader.start(session)
+    hub.calls_told = time.monotonic()
+    log, desk = stream_of(hub, cast.sam, calls_here=True), stream_of(hub, cast.sam)
+    with ext.write() as session:
+        record(session, "call.started", call_id=1, direction="inbound")
+    with ext.session() as session:
+        hub._spread(reader.read(session, 0.0), set())
+    assert log.wake.is_set() and told(log)["calls"] is True
+    assert not desk.wake.is_set()
+    with ext.write() as session:
+        record(session, "message.noted", message_id=1)
+    with ext.session() as session:
+        hub._spread(reader.read(session, 0.0), set())
+    assert not log.wake.is_set()
 
 
 def test_numbers_of_calls_are_told_to_everybody_once_in_a_while(app: Flask, cast: Cast) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from helpdesk import ext
 from helpdesk.accounts.actions import one_time_link
 from helpdesk.accounts.models import LoginSession, User
+from helpdesk.lib import passwords
 from helpdesk.lib.clock import now
 from helpdesk.web.guard import COOKIE, safe_path
 from tests.cast import PASSWORD, Cast
@@ -131,8 +132,11 @@ def test_password_link_works_once(pages: Pages, cast: Cast, app: Flask) -> None:
         token = one_time_link(session, session.get_one(User, cast.alice.id), now())
     path = f"/welcome/{token}"
     fields = pages.get(path).form("") | {"password": "four small words here"}
+    assert f"At least {passwords.MIN_LENGTH} characters" in pages.get(path).text
     assert "differ" in pages.send(path, fields | {"repeated": "other"}).text
-    pages.send(path, fields | {"repeated": "four small words here"})
+    page = pages.send(path, fields | {"repeated": "four small words here"})
+    assert "Saved." in page.text
+    assert page.one("input[@name='email']").get("value") == "alice@example.com"
     assert pages.get(path).status == 404
     pages.get("/login")
     page = pages.post("/login", email="alice@example.com", password="four small words here")

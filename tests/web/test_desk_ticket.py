@@ -121,6 +121,20 @@ def test_file_can_be_taken_from_the_draft(alice: Pages, desk: Desk) -> None:
     assert answer.json == {"html": ""}
 
 
+def test_more_files_or_tags_than_fit_are_refused_not_left_out(alice: Pages, desk: Desk) -> None:
+    number = desk.ticket()
+    alice.get(f"/desk/t/{number}")
+    uploads = [(io.BytesIO(b"x"), f"{n}.txt", "text/plain") for n in range(21)]
+    answer = alice.script(f"/desk/t/{number}/files", kind="note", files=uploads)
+    assert answer.status_code == 400
+    assert answer.json == {"error": "At most 20 files fit one message.", "field": "files"}
+    tags = ",".join(f"tag{n}" for n in range(21))
+    answer = alice.script(f"/desk/t/{number}/tags", tags=tags, version="1")
+    assert answer.status_code == 400
+    assert answer.json == {"error": "At most 20 tags fit.", "field": "tags"}
+    assert "tag1" not in alice.get(f"/desk/t/{number}").text
+
+
 def test_uploaded_file_is_hidden_from_colleagues_until_sent(alice: Pages, desk: Desk) -> None:
     number = desk.ticket()
     alice.get(f"/desk/t/{number}")

@@ -15,6 +15,8 @@ from tests.web.conftest import Pages
         ("new york", "America/New_York"),
         ("Argentina/Buenos Aires", "Argentina/Buenos Aires"),
         ("America/Argentina/Buenos Aires", "America/Argentina/Buenos_Aires"),
+        ("київ", "Europe/Kyiv"),
+        ("Нью-Йорк", "America/New_York"),
         ("utc", "UTC"),
         ("EST5EDT", "EST5EDT"),
         ("Mars", "Mars"),

@@ -269,10 +269,19 @@ def test_bot_in_the_trap_is_put_aside_and_a_person_can_take_it_up(
     assert len(tickets()) == 1 and deliveries()[0].state == DeliveryState.DONE
 
 
-def test_form_filled_in_within_a_moment_is_put_aside(guest: Pages) -> None:
+def test_form_with_a_link_filled_in_within_a_moment_is_put_aside(guest: Pages) -> None:
     guest.get("/ask")
-    assert "Your request is kept." in guest.post("/ask", **ASKED).text
+    text = "Cheap lamps: https://spam.example"
+    assert "Your request is kept." in guest.post("/ask", **ASKED | {"text": text}).text
     assert deliveries()[0].reason == "too_fast"
+
+
+def test_form_shown_again_with_its_text_may_be_sent_at_once(guest: Pages) -> None:
+    guest.get("/ask")
+    page = guest.post("/ask", **ASKED, csrf_token="of another day")
+    assert page.status == 400 and "Nothing was sent yet" in page.text
+    assert "/t/" in guest.post("/ask").place
+    assert len(tickets()) == 1
 
 
 def test_many_people_behind_one_address_are_not_refused(

@@ -170,6 +170,11 @@ def test_every_word_in_sight_is_translatable(
         assert bare_words(page, data) == [], path
 
 
+def test_a_number_that_no_column_holds_is_the_address_of_nothing(alice: Pages) -> None:
+    for path in ("/desk/call/", "/desk/clients/", "/desk/files/"):
+        assert alice.get(f"{path}{10**20}").status == 404, path
+
+
 def test_hostile_language_and_theme_do_not_reach_the_page(pages: Pages) -> None:
     pages.client.set_cookie("language", '"><script>')
     page = pages.get("/login", headers={"Accept-Language": "xx;q=y,,,"})

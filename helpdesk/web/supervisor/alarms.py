@@ -1,8 +1,6 @@
 """/supervisor/alarms: what is exceptional now, what was, and the rules that say so."""
 
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
@@ -17,7 +15,6 @@ from helpdesk.reports.alarms import rules as alarm_rules
 from helpdesk.reports.alarms import sweep as alarms
 from helpdesk.reports.alarms.gauges import Gauge, Subject
 from helpdesk.reports.alarms.rules import Wanted
-from helpdesk.reports.alarms.taken import TAKEN
 from helpdesk.reports.alarms.watched import ALL, PRESENT, REPORTED
 from helpdesk.reports.models import AlarmRule, Side
 from helpdesk.reports.scope import Scope, scope_of
@@ -27,8 +24,8 @@ from helpdesk.web.admin.forms import cursor, length_text, page_status, read_leng
 from helpdesk.web.cached import recount
 from helpdesk.web.desk.directory import user_names
 from helpdesk.web.guard import actor, me, needs, reading, viewer
+from helpdesk.web.supervisor import alarm_words
 from helpdesk.web.supervisor.entered import read_value, value_text
-from helpdesk.web.supervisor.wall_words import in_unit
 
 blueprint = Blueprint("supervisor_alarms", __name__)
 
@@ -60,9 +57,9 @@ def listing() -> str:
         more=f"/supervisor/alarms?before={more}" if more else None,
         later="before" in request.args,
         rules=alarms.rules(session, scope),
-        says=_says,
-        shown=_value,
-        behind=_behind,
+        says=alarm_words.says,
+        shown=alarm_words.value,
+        behind=alarm_words.behind,
         whom=_whom_words,
         exceeded=alarms.exceeded,
         names=user_names(),
@@ -271,43 +268,6 @@ def _whoms() -> list[tuple[str, str]]:
 
 def _pairs(query: Select[int, str]) -> list[tuple[int, str]]:
     return [(id_, name) for id_, name in reading().execute(query)]
-
-
-def _says(rule: AlarmRule) -> str:
-    """The rule as a sentence: "Calls waiting of Support over 5 for 0:05"."""
-    gauge = alarms.gauge_of(rule)
-    thing = rule.queue or rule.team or rule.agent
-    about = f"{_(gauge.label)} ({thing.name})" if thing is not None else str(_(gauge.label))
-    limit = in_unit(gauge.unit, rule.threshold)
-    values: dict[str, Any] = {"measure": about, "limit": limit}
-    if rule.for_seconds:
-        values["length"] = length_text(rule.for_seconds)
-        if rule.side == Side.OVER:
-            return str(_("%(measure)s over %(limit)s for %(length)s", **values))
-        return str(_("%(measure)s under %(limit)s for %(length)s", **values))
-    if rule.side == Side.OVER:
-        return str(_("%(measure)s over %(limit)s", **values))
-    return str(_("%(measure)s under %(limit)s", **values))
-
-
-def _value(rule: AlarmRule, value: float | None) -> str:
-    return in_unit(alarms.gauge_of(rule).unit, value)
-
-
-def _behind(rule: AlarmRule) -> str:
-    """Where the things behind the rule's number are listed."""
-    gauge = alarms.gauge_of(rule)
-    ids = {"queue": rule.queue_id, "team": rule.team_id, "agent": rule.agent_id}
-    own = urlencode({kind: id_ for kind, id_ in ids.items() if id_ is not None})
-    tail = f"?{own}" if own else ""
-    if gauge is TAKEN:
-        return f"/admin/log?group=taken&user={rule.agent_id or ''}"
-    if gauge.list is not None:
-        return f"/supervisor/list/{gauge.list}{tail}"
-    report = "calls" if gauge.key == "service" else gauge.report
-    if report is not None:
-        return f"/supervisor/reports/{report}?period=today{'&' + own if own else ''}"
-    return f"/supervisor/people{tail if rule.team_id else ''}"
 
 
 def _whom_words(rule: AlarmRule) -> str:

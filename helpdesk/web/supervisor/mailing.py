@@ -182,7 +182,14 @@ def _enqueue(
     ]
     values = {**made.values, "files": shown}
     report_email.enqueue(
-        session, user, schedule.id, moment, subject=made.subject, values=values, at=at
+        session,
+        user,
+        "schedule",
+        f"{schedule.id}.{int(moment.timestamp())}",
+        subject=made.subject,
+        template="report",
+        values=values,
+        at=at,
     )
     record(session, "report.sent", at=at, schedule_id=schedule.id, report_file_id=ids)
 

@@ -1,27 +1,34 @@
 """/supervisor/promises: promises in danger and broken, and mail that waits for somebody."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk.accounts.models import User
 from helpdesk.lib.clock import now
+from helpdesk.reports.scope import scope_of
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.tickets.views import CAP, View, counts, list_page
 from helpdesk.web.admin.index import CAP as FEW
 from helpdesk.web.admin.index import failed_deliveries
 from helpdesk.web.formats import promise
-from helpdesk.web.guard import needs, reading, viewer
+from helpdesk.web.guard import me, needs, reading, viewer
 
 blueprint = Blueprint("supervisor_promises", __name__)
 
 VIEWS = (View("breached"), View("risk"))
+LISTS = {"breached": "now_breached", "risk": "now_due"}
+"""Of the wallboard, which are narrowed to what the reader may see."""
 
 
 @blueprint.get("/supervisor/promises")
 @needs("supervisor.use")
-def listing() -> str:
-    """Breached or at risk, the earliest promise first."""
+def listing() -> BaseResponse | str:
+    """Breached or at risk, the earliest promise first; who sees the numbers of one team or their
+    own only is led to these."""
     wanted = View("risk" if request.args.get("view") == "risk" else "breached")
+    if not scope_of(me(), viewer().queue_ids).everything:
+        return redirect(f"/supervisor/list/{LISTS[wanted.name]}")
     page = list_page(reading(), viewer(), wanted, cursor=request.args.get("after"))
     at = now()
     rows = [

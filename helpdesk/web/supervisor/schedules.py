@@ -46,6 +46,7 @@ def listing() -> str:
         rows=list(zip(rows, _filters(reading(), rows), strict=True)),
         titles={name: _(one.title) for name, one in REPORTS.items()},
         every=_every(),
+        undelivered=schedules.undelivered(reading(), rows),
         urlencode=urlencode,
     )
 

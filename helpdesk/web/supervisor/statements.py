@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
-from helpdesk.accounts.models import User
 from helpdesk.clients.models import Client
 from helpdesk.ext import LANGUAGES
 from helpdesk.lib import worktime
@@ -82,6 +81,7 @@ def listing() -> str:
         waiting=statement_lists.undecided_count(reading()) if may("exclusion.ask") else 0,
         share=share,
         zone=company_zone().key,
+        behind=lambda row: _behind(row.subject, row.statement_id),
     )
 
 
@@ -172,8 +172,8 @@ def _closed(statement_id: int) -> Shown:
     check_all()
     found = closing.statement_for(reading(), statement_id)
     subject = Subject(found.client_id, found.policy_id, found.month)
-    closer = reading().get_one(User, found.closed_by).name
-    return Shown(subject, month_of(found.month), *closing.read(found), found, closer)
+    names, numbers = closing.read(found)
+    return Shown(subject, month_of(found.month), names, numbers, found, closing.closer_of(found))
 
 
 def _page(shown: Shown, error: str = "") -> str:
@@ -188,7 +188,7 @@ def _page(shown: Shown, error: str = "") -> str:
         hidden=max(0, len(shown.numbers.breaches) - BREACHES),
         over=at >= shown.month.end,
         me_id=me().id,
-        behind=_behind(shown),
+        behind=_behind(shown.subject, None if shown.statement is None else shown.statement.id),
     )
 
 
@@ -238,11 +238,11 @@ def _hours(names: Names, at: datetime) -> Sequence[str]:
     return hours_of(calendar, at).lines
 
 
-def _behind(shown: Shown) -> str | None:
+def _behind(subject: Subject, statement_id: int | None) -> str | None:
     """The beginning of the address of the promises behind a number, as long as they are counted."""
-    if shown.statement is not None:
+    if statement_id is not None:
         return None
-    month, subject = shown.month, shown.subject
+    month = month_of(subject.month)
     return (
         f"/supervisor/list/statement?from={month.first}&to={month.last}"
         f"&organisation={subject.client_id}&policy={subject.policy_id}"

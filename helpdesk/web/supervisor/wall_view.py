@@ -1,6 +1,6 @@
 """The wallboard drawn ready for its template: every word, sign, tone and link chosen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,13 +21,26 @@ from helpdesk.web.supervisor.wall_words import (
     age,
     columns,
     level_words,
+    middle,
     share,
     states,
 )
 
-__all__ = ["address", "busiest", "by_state", "columns", "legend", "lines", "promises", "tiles"]
+__all__ = [
+    "TROUBLE",
+    "address",
+    "busiest",
+    "by_state",
+    "columns",
+    "legend",
+    "lines",
+    "promises",
+    "summed",
+    "tiles",
+]
 
 Own = Mapping[str, str]
+TROUBLE = (Level.BAD, Level.WARN)
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,7 @@ class Line:
 
     key: str
     name: str
+    short: str
     href: str
     level: Level | None
     numbers: tuple[tuple[str, Number], ...]
@@ -133,7 +147,7 @@ def lines(board: Snapshot, known: Mapping[str, Limits], *, by_team: bool, own: O
     made = [
         _line(board, known, names[id_], some, {**own, cut: str(id_)}) for id_, some in found.items()
     ]
-    order = {Level.BAD: 0, Level.WARN: 1}
+    order = {level: place for place, level in enumerate(TROUBLE)}
     return sorted(made, key=lambda line: order.get(line.level, 2) if line.level else 2)
 
 
@@ -141,9 +155,14 @@ def legend(shown: Iterable[Line]) -> list[tuple[Level, str, str]]:
     """What the signs in these lines mean; where nothing is wrong there is none."""
     used = {number.level for line in shown for _key, number in line.numbers}
     words = level_words()
-    return [
-        (level, SIGNS[level], words[level]) for level in (Level.BAD, Level.WARN) if level in used
-    ]
+    return [(level, SIGNS[level], words[level]) for level in TROUBLE if level in used]
+
+
+def summed(rest: Sequence[Line]) -> list[tuple[Level, str, str, int]]:
+    """How many of the lines that have no room are in trouble, by level."""
+    words = level_words()
+    counts = {level: sum(line.level == level for line in rest) for level in TROUBLE}
+    return [(level, SIGNS[level], words[level], count) for level, count in counts.items() if count]
 
 
 def promises(board: Snapshot) -> list[Due]:
@@ -200,6 +219,7 @@ def _line(board: Snapshot, known: Mapping[str, Limits], name: str, some: Numbers
     return Line(
         key=f"{cut}{own[cut]}",
         name=name,
+        short=middle(name),
         href=_home(cut, own),
         level=state,
         numbers=tuple((key, numbers[key]) for key, _label in columns()),

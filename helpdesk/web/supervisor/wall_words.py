@@ -1,5 +1,6 @@
 """What the wallboard says: its levels, columns and states in words, lengths that fit a screen."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -14,6 +15,12 @@ from helpdesk.reports.wallboard.snapshot import waited
 from helpdesk.web.formats import length, stopwatch
 
 HOUR = 3600
+HEAD, TAIL = 6, 5
+"""Letters that stay of a long name: of queues named alike the end tells them apart."""
+_VOWEL, _OTHER = "[аеёиоуыэюяєії]", "[бвгґджзйклмнпрстфхцчшщ]"
+_BREAK = re.compile(
+    rf"(?<=\w{_VOWEL})(?={_OTHER}{_VOWEL})|(?<={_VOWEL}{_OTHER})(?={_OTHER}{_VOWEL})", re.I
+)
 SIGNS: Mapping[Level, str] = {Level.GOOD: "ck-met", Level.WARN: "pr-high", Level.BAD: "ck-over"}
 
 
@@ -46,17 +53,31 @@ def states() -> dict[str, State]:
 
 
 def columns() -> list[tuple[str, str]]:
-    """Of the table by queue and team: key and words."""
-    return [
+    """Of the table by queue and team: key and words, which may break between syllables."""
+    heads = [
         ("calls", _("Calls waiting")),
         ("open", pgettext("wallboard", "Open")),
         ("unassigned", pgettext("wallboard", "Unassigned")),
         ("oldest", pgettext("wallboard", "Oldest")),
         ("due", _("Due in 1 h").replace(" 1 ", " 1\N{NO-BREAK SPACE}")),
         ("breached", pgettext("wallboard", "Breached")),
-        ("callbacks", _("Callbacks due")),
+        ("callbacks", _("Callbacks")),
         ("service", _("In 20 s today")),
     ]
+    return [(key, by_syllable(label)) for key, label in heads]
+
+
+def by_syllable(heading: str) -> str:
+    """A heading with soft hyphens between the syllables of Cyrillic words, which are long: browsers
+    know no hyphenation of Russian and Ukrainian."""
+    return _BREAK.sub("\N{SOFT HYPHEN}", heading)
+
+
+def middle(name: str) -> str:
+    """A name without its middle where it is too long for a line of the board."""
+    if len(name) <= HEAD + TAIL + 1:
+        return name
+    return f"{name[:HEAD].rstrip()}…{name[-TAIL:].lstrip()}"
 
 
 def age(since: datetime | None, at: datetime) -> str:

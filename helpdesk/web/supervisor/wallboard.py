@@ -26,9 +26,11 @@ blueprint = Blueprint("supervisor_wallboard", __name__)
 
 FRESH_SECONDS = 0.25
 """Less than a browser waits after it heard of a change: what it gets then is newer."""
-ROWS = 8
-"""Queues or teams on the board; what is below them has the room that they leave."""
+ROWS = 5
+"""Queues or teams on the board, one less where others stay out: so it fits a screen of 16:9."""
 ROOM = 6
+LEAST = 2
+"""Of what ends next: the room that queues leave, or so much."""
 
 
 @blueprint.get("/supervisor")
@@ -75,18 +77,22 @@ def _context() -> dict[str, Any]:
     by_team = request.args.get("by") == "team" and bool(seen.team_names)
     own = {"team": str(team_id)} if team_id else {}
     lines = wall_view.lines(seen, known, by_team=by_team, own=own)
-    most = len(lines) if "all" in request.args else ROWS
-    room = max(1, ROOM - len(lines[:most]))
+    most = len(lines) if "all" in request.args or len(lines) <= ROWS else ROWS - 1
+    shown, rest = lines[:most], lines[most:]
+    room = max(LEAST, ROOM - len(shown))
+    tiles, hidden = wall_view.tiles(seen, known, own), wall_view.summed(rest)
+    said = {tile.number.level for tile in tiles} | {level for level, *_more in hidden}
     return {
         "board": seen,
-        "tiles": wall_view.tiles(seen, known, own),
-        "lines": lines[:most],
-        "more": max(0, len(lines) - most),
+        "tiles": tiles,
+        "lines": shown,
+        "hidden": hidden,
+        "more": sum(line.level not in wall_view.TROUBLE for line in rest),
         "heads": wall_view.columns(),
         "promises": wall_view.promises(seen)[:room],
         "groups": wall_view.by_state(seen),
-        "people": wall_view.busiest(seen)[: 2 * room],
-        "legend": wall_view.legend(lines[:most]),
+        "people": wall_view.busiest(seen)[: 2 * (room - LEAST)],
+        "legend": [one for one in wall_view.legend(shown) if one[0] not in said],
         "by_team": by_team,
         "teams": _teams(),
         "team": team_id,
