@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from phonenumbers import SUPPORTED_REGIONS
+
+_ORIGIN = re.compile(r"(?i:https?)://(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::([0-9]{1,5}))?", re.ASCII)
 _VOICE = re.compile(r"(uk|ru|en)=[A-Za-z]+\.[A-Za-z0-9-]+")
 
 
@@ -190,10 +192,10 @@ class _Env:
 
     def url(self, name: str, default: str) -> str:
         value = self.text(name, default).rstrip("/")
-        parts = urlsplit(value)
         if not value.isascii():
             raise ConfigError(f"{name}: write the name in ASCII (xn--…), not as {value!r}.")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
+        match = _ORIGIN.fullmatch(value)
+        if not match or int(match[1] or 0) > 65535:
             raise ConfigError(
                 f"{name} must look like https://help.example.com, without a path, not {value!r}."
             )
@@ -247,7 +249,7 @@ class _Env:
 
     def country(self, name: str, default: str) -> str:
         value = self.text(name, default).upper()
-        if not re.fullmatch(r"[A-Z]{2}", value):
+        if value not in SUPPORTED_REGIONS:
             raise ConfigError(
                 f"{name} must be a two-letter country code such as UA, not {value!r}."
             )

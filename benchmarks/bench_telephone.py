@@ -39,7 +39,7 @@ from helpdesk.web.guard import COOKIE
 
 SECONDS = 90.0
 CALLS = 200  # in progress
-RUSH, RATE = 5.0, 4.4  # callers a second: until there are so many, then
+RUSH, RATE = 6.0, 5.0  # callers a second: until there are so many, then
 RUSH_SECONDS = 60.0
 CALM_SECONDS = 15.0  # after the rush, before anything is measured
 DRAIN_SECONDS = 150.0  # callbacks are made too

@@ -4,6 +4,7 @@ The file is a zstd-compressed tar: the database, the stored files, the secret ke
 end a manifest with the size and SHA-256 of each and the number of rows of each table.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -57,6 +58,8 @@ def backup(target: Path) -> Manifest:
     The file appears whole or not at all, readable by its owner only.
     """
     target = target.resolve()
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     with _workshop(target.parent) as folder:
         tables = _understood(lambda: dump.dump(db.engine, folder / DATABASE))
         manifest = Manifest(dump.kind(db.engine), tables, made_at=now().isoformat())
@@ -100,7 +103,11 @@ def _workshop(parent: Path) -> Iterator[Path]:
         if not Path(f"/proc/{left.name.removeprefix(WORK)}").exists():
             shutil.rmtree(left, ignore_errors=True)
     folder = parent / f"{WORK}{os.getpid()}"
-    folder.mkdir(mode=0o700)
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        error.filename = str(parent)  # nobody asked for the folder within
+        raise
     try:
         yield folder
     finally:

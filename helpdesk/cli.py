@@ -32,6 +32,7 @@ Commands = Any  # argparse does not name the type of its subparsers
 Command = Callable[[argparse.Namespace], int]
 
 BAD_INPUT = 2
+MAX_ID = 2**63 - 1  # of the databases; no row has it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,7 +71,8 @@ def upgrade(_args: argparse.Namespace) -> int:
 
 def load_demo(_args: argparse.Namespace) -> int:
     app = ready_app()
-    start.load_demo(app, say)
+    if not start.load_demo(app, say):
+        say("There is data here already: no demo data was loaded.")
     return 0
 
 
@@ -165,7 +167,7 @@ def intake_replay(args: argparse.Namespace) -> int:
     with app.app_context(), ext.write() as session:
         query = select(Delivery).where(Delivery.state == DeliveryState.FAILED)
         if args.id is not None:
-            query = select(Delivery).where(Delivery.id == args.id)
+            query = select(Delivery).where(Delivery.id == min(args.id, MAX_ID))
         found = session.scalars(query.order_by(Delivery.id)).all()
         if args.id is not None and not found:
             raise HelpdeskError(_lazy("There is no delivery %(id)s."), id=args.id)

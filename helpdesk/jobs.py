@@ -43,7 +43,7 @@ from helpdesk.planner import reminders
 from helpdesk.reports.alarms import sweep as alarms
 from helpdesk.tickets import escalation, sla
 from helpdesk.tickets.models import Clock
-from helpdesk.web.supervisor import mailing
+from helpdesk.web.supervisor import alarm_mail, mailing
 
 log = structlog.get_logger()
 
@@ -140,7 +140,9 @@ def watch_alarms() -> int:
             return 0
         seen = alarms.look(session, at=at, zone=ZoneInfo(current_app.config["TIMEZONE"]))
     with ext.write() as session:
-        return alarms.sweep(session, seen, at)
+        changed = alarms.sweep(session, seen, at)
+        alarm_mail.tell_of_begun(session, seen, at)
+        return changed
 
 
 def recount_clocks() -> int:

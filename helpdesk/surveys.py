@@ -1,9 +1,9 @@
 """What clients think of our answers: one rating a ticket (CSAT)."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from helpdesk.events import Actor, record
@@ -89,16 +89,14 @@ def rating_of(session: Session, ticket_id: int) -> Rating | None:
 
 
 def page(
-    session: Session, queue_ids: Collection[int] | None, *, low: bool, before: int | None
+    session: Session, among: Sequence[ColumnElement[bool]], *, low: bool, before: int | None
 ) -> tuple[list[tuple[Rating, Ticket]], int | None]:
-    """Ratings with their tickets, the latest given first, of tickets in these queues (None: all).
+    """Ratings with their tickets, the latest given first; `among`: conditions on Ticket.
 
     `low`: only those that ask for a look; `before`: the id where the page before ended. And the id
     where this one ends, None if it is the last.
     """
-    query = select(Rating, Ticket).join(Ticket, Ticket.id == Rating.ticket_id)
-    if queue_ids is not None:
-        query = query.where(Ticket.queue_id.in_(queue_ids))
+    query = select(Rating, Ticket).join(Ticket, Ticket.id == Rating.ticket_id).where(*among)
     if low:
         query = query.where(Rating.score <= LOW)
     if before is not None:
@@ -108,9 +106,12 @@ def page(
     return found, found[-1][0].id if len(rows) > PAGE else None
 
 
-def satisfaction(session: Session) -> tuple[float | None, int]:
+def satisfaction(
+    session: Session, among: Sequence[ColumnElement[bool]]
+) -> tuple[float | None, int]:
     """The mean of the newest ratings, and how many these are: at most NEWEST."""
-    newest = select(Rating.score).order_by(Rating.id.desc()).limit(NEWEST).subquery()
+    scores = select(Rating.score).join(Ticket, Ticket.id == Rating.ticket_id).where(*among)
+    newest = scores.order_by(Rating.id.desc()).limit(NEWEST).subquery()
     mean, count = session.execute(select(func.avg(newest.c.score), func.count())).one()
     return (float(mean) if count else None), count
 

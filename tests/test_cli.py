@@ -190,6 +190,7 @@ def test_intake_replay(shell: Shell, cast: Cast, monkeypatch: pytest.MonkeyPatch
     assert shell.said == "1 to be processed again.\n"
     assert "can be replayed" in shell.refused("intake", "replay", first)
     assert "no delivery 99999" in shell.refused("intake", "replay", "99999")
+    assert "no delivery" in shell.refused("intake", "replay", "9" * 30)
 
 
 def test_check_and_upgrade_of_a_current_database(shell: Shell) -> None:
@@ -201,6 +202,9 @@ def test_check_and_upgrade_of_a_current_database(shell: Shell) -> None:
 def test_backup_and_restore(shell: Shell, cast: Cast, tmp_path: Path) -> None:
     target = str(tmp_path / "backup")
     assert shell("backup", target) == 0
+    assert shell.refused("backup", str(tmp_path)).startswith(f"{tmp_path}: ")
+    away = tmp_path / "away"
+    assert shell.refused("backup", str(away / "backup")).startswith(f"{away}: ")
     assert "--force" in shell.refused("restore", target)
     assert shell("restore", "--force", target) == 0
     assert "no whole backup" in shell.refused("restore", "--force", str(Path(__file__)))

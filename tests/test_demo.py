@@ -22,6 +22,7 @@ from helpdesk.demo.plan import plan
 from helpdesk.demo.stage import build
 from helpdesk.demo.story import LANGUAGES, fill, stories
 from helpdesk.events import Event
+from helpdesk.kb.models import Outcome, Search
 from helpdesk.lib import worktime
 from helpdesk.lib.passwords import verify_password
 from helpdesk.outbox.models import Outgoing
@@ -193,7 +194,10 @@ def test_reports_have_something_to_count(shop: Flask) -> None:
         assert session.execute(lengths).one()[1] <= AT
         came = Counter(session.scalars(select(Spell.came)))
         assert came[Came.OPENED] == sum(Counter(session.scalars(select(Ticket.status))).values())
-        assert min(came[one] for one in (Came.DONE, Came.TAKEN, Came.PASSED)) > 0
+        moves = (Came.DONE, Came.TAKEN, Came.PASSED, Came.REOPENED)
+        assert min(came[one] for one in moves) > 0
+        ends = Counter(session.scalars(select(Search.outcome).where(Search.found > 0)))
+        assert min(ends[one] for one in (None, *Outcome)) > 0
         alone = select(User.name).where(User.team_id.is_(None))
         assert session.scalars(alone).all() == ["Andrew Miller"]
         assert session.scalar(select(Queue.id).where(Queue.team_id.is_(None))) is None

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk import ext
 from helpdesk.accounts.models import Role, User
-from helpdesk.events import KINDS, SYSTEM, Actor, Event, record
+from helpdesk.events import KINDS, SYSTEM, Actor, Event, event_row, record, record_all
 from helpdesk.lib.clock import now
 from helpdesk.notices import Notice
 from helpdesk.outbox.models import Outgoing, OutgoingKind
@@ -215,6 +215,21 @@ def test_every_event_is_done_once(cast: Cast, ticket_id: int) -> None:
     assert react() > 0
     assert todo() == 0
     assert react() == 0
+
+
+@pytest.mark.parametrize("kind", ["client.created", "client.changed"])
+def test_a_receipt_does_not_wait_behind_an_import(cast: Cast, ticket_id: int, kind: str) -> None:
+    about = {"fields": ["name"]} if kind == "client.changed" else {}
+    with ext.write() as session:
+        rows = [event_row(kind, client_id=cast.oksana.client_id, **about) for _ in range(300)]
+        record_all(session, rows)
+    client_writes(cast, ticket_id)
+    assign(ticket_id, cast.ada)
+    react(limit=1)
+    assert [user_id for user_id, _kind in notices()] == [cast.ada.id]
+    while react():
+        pass
+    assert todo() == 0
 
 
 def test_two_workers_follow_each_event_once(

@@ -16,12 +16,25 @@ from helpdesk.lib.text import clean_line, email_key, valid_email
 
 ABOUT_LIMIT = 5000
 EXTERNAL_ID_LIMIT = 80
+MAX_TAGS = 20
 
 
 def clean_tags(tags: list[str]) -> list[str]:
     """Tags in their order, one line each, without repeats and empty ones. At most 20."""
+    return _tags(tags)[:MAX_TAGS]
+
+
+def checked_tags(tags: list[str]) -> list[str]:
+    """The same of what somebody typed: more than fit raise HelpdeskError."""
+    found = _tags(tags)
+    if len(found) > MAX_TAGS:
+        raise HelpdeskError(_lazy("At most %(limit)s tags fit."), field="tags", limit=MAX_TAGS)
+    return found
+
+
+def _tags(tags: list[str]) -> list[str]:
     cleaned = (clean_line(tag, 40).replace(",", " ").strip().lower() for tag in tags)
-    return list(dict.fromkeys(tag for tag in cleaned if tag))[:20]
+    return list(dict.fromkeys(tag for tag in cleaned if tag))
 
 
 def checked_language(language: str | None) -> str | None:

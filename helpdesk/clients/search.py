@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from helpdesk.clients.models import Client, ContactKind, ContactPoint, Person
@@ -12,6 +12,7 @@ from helpdesk.lib.stems import encode, search_terms, stems
 from helpdesk.lib.text import email_key
 
 FTS = "client_fts"
+TAIL = 9  # digits, as `phone.tail` keeps them
 
 
 def index_client(
@@ -80,6 +81,16 @@ def _by_contact(session: Session, kind: ContactKind, key: str, limit: int) -> li
     return list(dict.fromkeys(session.scalars(rows.order_by(Person.client_id.desc()).limit(limit))))
 
 
+def _ends(tail: str) -> ColumnElement[bool]:
+    """Points whose number ends so. People also say its last few digits: these are looked for in
+    the index alone, which is a small part of the table.
+    """
+    if len(tail) == TAIL:
+        return ContactPoint.tail == tail
+    found = select(ContactPoint.id).where(ContactPoint.tail.like(f"%{tail}"))
+    return ContactPoint.id.in_(found)
+
+
 def _by_number(session: Session, query: str, country: str, limit: int) -> list[int]:
     key = phone.normalize(query, country)
     exact = _by_contact(session, ContactKind.PHONE, key, limit) if key else []
@@ -88,7 +99,7 @@ def _by_number(session: Session, query: str, country: str, limit: int) -> list[i
     rows = (
         select(Person.client_id)
         .join(ContactPoint, ContactPoint.person_id == Person.id)
-        .where(ContactPoint.tail == phone.tail(query))
+        .where(_ends(phone.tail(query)))
         .order_by(Person.client_id.desc())
         .limit(limit)
     )

@@ -8,11 +8,12 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from helpdesk import settings
+from helpdesk.clients.models import Client
 from helpdesk.files import StoredFile
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.privacy.inventory import BLANKED
 from helpdesk.privacy.scope import Scope, chunks, family
-from helpdesk.reports.contracts.closing import forget_names
+from helpdesk.reports.contracts.closing import forget_names, forget_reasons
 from helpdesk.reports.models import Exclusion, ReportFile, Statement
 from helpdesk.tickets.models import Clock, Ticket
 
@@ -34,14 +35,20 @@ def forget_reports(session: Session, scope: Scope, at: datetime) -> list[str]:
         session.execute(blank, execution_options={"synchronize_session": False})
     if scope.client_id is not None:
         forget_names(session, family(session, scope.client_id))
-    elif excluded:  # the reasons stand in the statements of whose tickets these are
-        of_tickets = [
-            client_id
-            for part in chunks(scope.ticket_ids)
-            for client_id in session.scalars(select(Ticket.client_id).where(Ticket.id.in_(part)))
-        ]
-        forget_names(session, sorted(set(of_tickets)))
+    if excluded:
+        forget_reasons(session, _contractors(session, scope), excluded)
     return loose
+
+
+def _contractors(session: Session, scope: Scope) -> list[int]:
+    """In whose statements these tickets count: their clients, and the organisations of these."""
+    query = select(Client.id, Client.organisation_id).join(Ticket, Ticket.client_id == Client.id)
+    rows = [
+        row
+        for part in chunks(scope.ticket_ids)
+        for row in session.execute(query.where(Ticket.id.in_(part)).distinct())
+    ]
+    return sorted({id_ for row in rows for id_ in row if id_ is not None})
 
 
 def drop_files(session: Session, ids: Sequence[int]) -> list[str]:

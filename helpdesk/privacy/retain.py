@@ -18,7 +18,7 @@ from helpdesk.accounts.models import (
 )
 from helpdesk.calls.models import CallCommand, CallEvent, Recording
 from helpdesk.clients.facts import ClientNote, Document
-from helpdesk.clients.import_models import ImportProblem, ImportRun
+from helpdesk.clients.import_models import ImportProblem, ImportRun, RunState
 from helpdesk.clients.models import Person
 from helpdesk.files import StoredFile
 from helpdesk.intake.models import Delivery
@@ -35,6 +35,7 @@ from helpdesk.tickets.viewers import Viewer
 ANSWERS = timedelta(hours=24)  # how long a repeated API request gets the first answer
 UNUSED = timedelta(days=1)  # a file that is being uploaded has no owner for a moment
 UNDO = timedelta(days=30)
+MENDED = timedelta(days=7)
 VIEWED = timedelta(days=1)
 MISSED = timedelta(days=2)  # an erasure whose second half a crash may have prevented
 SENT = (OutgoingState.SENT, OutgoingState.DELIVERED, OutgoingState.CAUGHT)
@@ -192,8 +193,11 @@ def _removed_facts(at: datetime, limit: int) -> int:
 
 
 def _imports(at: datetime, limit: int) -> int:
-    """Files of imports hold personal values: they go as raw emails do, with what was wrong."""
-    old = ImportRun.updated_at < _since(at, "retention_raw_days")
+    """Files of imports hold personal values: they go as raw emails do, with what was wrong; those
+    that are in, once nobody mends the bad rows any more.
+    """
+    is_in = (ImportRun.state == RunState.DONE) & (ImportRun.updated_at < at - MENDED)
+    old = or_(is_in, ImportRun.updated_at < _since(at, "retention_raw_days"))
 
     def forget(session: Session, ids: Sequence[int]) -> None:
         session.execute(delete(ImportProblem).where(ImportProblem.run_id.in_(ids)))

@@ -70,7 +70,7 @@ def day(at: datetime) -> str:
     """The day as a heading: "Friday, 20 November"."""
     local = at.astimezone(zone())
     pattern = "EEEE, d MMMM" if local.year == now().year else "EEEE, d MMMM y"
-    text = str(format_date(local.date(), pattern, locale=g.language))
+    text = str(format_date(local.date(), pattern, locale=g.language)).replace("\u02bc", "’")
     return text[:1].upper() + text[1:]
 
 

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Iterable
+from http import HTTPStatus
 
 import flask_babel
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
@@ -50,6 +52,12 @@ HEADERS = {
 PROGRAMS = ("/api/", "/twilio/", "/hooks/")  # what answers programs speaks for itself
 
 
+class _Id(IntegerConverter):
+    """A whole number that a column can hold: what is longer is the address of nothing."""
+
+    regex = r"\d{1,18}"
+
+
 def init_site(app: Flask, blueprints: Iterable[Blueprint]) -> None:
     """Prepare `app` for pages and register their blueprints."""
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # the token lives as long as the session
@@ -74,6 +82,7 @@ def init_site(app: Flask, blueprints: Iterable[Blueprint]) -> None:
     init_squeeze(app)
     init_assets(app)
     init_formats(app)
+    app.url_map.converters["int"] = _Id
     names = app.extensions.setdefault("helpdesk_pages", set())
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
@@ -187,7 +196,7 @@ def _http(error: HTTPException) -> BaseResponse | HTTPException:
     if isinstance(error, InternalServerError):
         log.error("page failed", exc_info=error.original_exception)
     if wants_json():
-        response = jsonify(error=flask_babel.gettext("That did not work. Try again."))
+        response = jsonify(error=_short(error.code))
         response.status_code = error.code
         return response
     response = error_page(error.code)
@@ -195,6 +204,12 @@ def _http(error: HTTPException) -> BaseResponse | HTTPException:
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
     return response
+
+
+def _short(status: int) -> str:
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return str(flask_babel.gettext("Choose a smaller file and send it again."))
+    return str(flask_babel.gettext("That did not work. Try again."))
 
 
 def error_page(status: int, text: str | None = None) -> Response:

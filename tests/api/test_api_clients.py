@@ -20,7 +20,7 @@ FIRM = {
             "role": "бухгалтер",
             "contact_points": [
                 {"kind": "email", "value": "Ivan@Romashka.example"},
-                {"kind": "phone", "value": "067 123 45 67"},
+                {"kind": "phone", "value": "067 123 45 67", "preferred": True},
                 {"kind": "messenger", "value": "@ivan"},
             ],
         }
@@ -38,6 +38,7 @@ def test_a_client_is_added_found_and_read(alice: Program, cast: Cast) -> None:
         ("phone", "+380671234567"),
         ("messenger", "@ivan"),
     ]
+    assert [p["preferred"] for p in person["contact_points"]] == [False, True, False]
     assert alice.get(f"/clients/{client['id']}") == client
     for query in (
         {"email": " IVAN@romashka.example"},
@@ -46,6 +47,8 @@ def test_a_client_is_added_found_and_read(alice: Program, cast: Cast) -> None:
         {"q": "ромашка"},
         {"q": "франко"},
         {"q": "67 123 45 67"},
+        {"q": "123-45-67"},
+        {"q": "1234567"},
     ):
         assert alice.get("/clients", **query)["items"] == [client], query
     for query in ({"email": "x@y.example"}, {"phone": "nonsense"}, {"q": "нема такого"}):

@@ -149,6 +149,7 @@ def test_what_does_not_fit_is_named(alice: Program) -> None:
     for change, status, field in WHAT_DOES_NOT_FIT_IS_NAMED:
         problem = alice.post("/tickets", ASKED | change, status)
         assert problem["errors"][0]["field"] == field
+        assert "%(" not in problem["errors"][0]["message"]
         assert alice.get("/tickets")["items"] == []
 
 

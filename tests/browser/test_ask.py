@@ -62,6 +62,7 @@ def test_asked_answered_live_and_rated(visit: Visitor, house: House) -> None:
     customer.locator("#rate button", has_text="Very good").click()
     expect(customer.locator(".flash")).to_have_text("Your rating is kept.")
     expect(customer.locator("#rate [aria-pressed=true]")).to_contain_text("5")
+    assert inspect(customer) == []  # a chosen rating can be read
     expect(customer.locator("#f-text")).to_have_value("Half a sent")
     agent.goto(f"/desk/t/{number}")
     expect(agent.locator(".thead .props .chip[data-tone=good]").last).to_contain_text("5")

@@ -69,11 +69,27 @@ def test_a_call_comes_while_somebody_writes(
     for path in ("/desk/calls", "/desk/callbacks?view=queue", "/desk/phone"):
         page.goto(f"{url}{path}")
         assert faults(page) == [], path
+        if path == "/desk/calls":
+            hears_of_a_call(page, cast)
     page.click("[data-key=presence]")
     assert faults(page) == []
     page.click("#p-presence button[value=break]")
     expect(page.locator("[data-key=presence]")).to_contain_text("Break")
     assert problems == []
+
+
+def hears_of_a_call(page: Page, cast: Cast) -> None:
+    """What stands in the log stays where it is; the new call waits behind a button."""
+    before = page.locator("tbody tr").count()
+    page.wait_for_timeout(500)  # the stream begins at what is new from now on
+    line.waits(cast.support.id, "+380671230000")
+    expect(page.locator("#log-fresh")).to_contain_text("1")
+    expect(page.locator("#log-waits")).to_contain_text("1 caller waits")
+    assert page.locator("tbody tr").count() == before
+    page.click("#log-fresh")
+    expect(page.locator("tbody tr").first).to_contain_text("+380 67 123 00 00")
+    expect(page.locator("tbody tr")).to_have_count(before + 1)
+    expect(page.locator("#log-fresh")).to_be_hidden()
 
 
 def rings_while_typing(page: Page, cast: Cast) -> line.Caller:

@@ -58,6 +58,14 @@ def test_letters_work_by_their_place_on_a_cyrillic_layout(visit: Visitor) -> Non
     expect(page.locator("#keys")).to_be_hidden()
     press(page, "Slash", ".")
     expect(page.locator("#q")).to_be_focused()
+    page.keyboard.press("Escape")
+    press(page, "Digit7", "?", shift=True)  # where that layout has it
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    press(page, "KeyP", "з")
+    expect(page.locator("#p-priority")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-key=priority]")).to_be_focused()
 
 
 def test_tab_goes_through_the_page_with_a_ring_that_is_seen(visit: Visitor) -> None:

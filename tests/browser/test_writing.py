@@ -247,3 +247,41 @@ def test_two_agents_on_one_ticket_know_of_each_other(visit: Visitor, house: Hous
     expect(second.locator("#here b")).to_contain_text("Денис Ковальов")
     first.goto("/desk")
     expect(second.locator("#here")).to_be_empty()
+
+
+def test_an_answer_below_the_reader_is_not_taken_for_seen(visit: Visitor, house: House) -> None:
+    """Who reads further up hears of it before the client gets two answers."""
+    number = new_ticket(house, "unseen")
+    first, second = visit("denys"), visit("admin")
+    open_ticket(first, number)
+    first.set_viewport_size({"width": 1440, "height": 520})
+    type_reply(first, TYPED)
+    first.locator("#thread").evaluate("thread => { thread.style.maxHeight = '60px'; }")
+    first.locator("#thread").evaluate("thread => { thread.scrollTop = 0; }")
+    open_ticket(second, number)
+    type_reply(second, "Of a colleague")
+    second.keyboard.press("Control+Enter")
+    second.goto("/desk")  # sends at once
+    expect(first.locator(".msg.out")).to_have_count(1)
+    assert first.locator("#thread").evaluate("thread => thread.scrollTop") == 0
+    first.keyboard.press("Control+Enter")
+    expect(first.locator(".composer [data-error]")).to_contain_text("Andrew Miller")
+    expect(first.locator(".msg.out")).to_be_in_viewport()
+    expect(first.locator("#text-reply")).to_have_value(TYPED)
+    assert [TYPED in text for text in sent_to(house, "unseen")] == [False]
+    visit.watch.forgive("409")
+
+
+def test_two_tabs_share_what_is_written(visit: Visitor, house: House) -> None:
+    number = new_ticket(house, "tabs")
+    page = visit("denys")
+    open_ticket(page, number)
+    other = page.context.new_page()
+    open_ticket(other, number)
+    page.bring_to_front()
+    page.keyboard.press("KeyN")
+    page.keyboard.type("Of both tabs")
+    expect(other.locator("#text-note")).to_have_value("Of both tabs")
+    page.keyboard.press("Control+Enter")
+    expect(other.locator("#text-note")).to_have_value("")
+    expect(other.locator(".msg.note")).to_have_count(1)

@@ -114,10 +114,11 @@ def test_reading_goes_on_after_a_row(tmp_path: Path) -> None:
         (b"PK\x03\x04 and nothing more", "damaged"),
         (b"Name\n" + b"x" * 10_000_000, "longer than"),
         (b'Name,Note\n"a' + b",b\n" * 3_000_000, "quotation mark"),
+        (b'Name,Note\n"Ann,a\nBob,b\nCy,c\n', "row 2 is never closed"),
         (b",".join(b"c%d" % n for n in range(1_000_000)) + b"\n1\n", "columns"),
         (b"Name,Note\n" + b"a," * 1_000_000 + b"a\n", "columns"),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_is_no_table_is_refused_with_a_sentence(
     tmp_path: Path, data: bytes, part: str

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from helpdesk import ext
 from helpdesk.clients.actions import add_contact_point, add_person, create_client
-from helpdesk.clients.import_models import ImportProblem, ImportRun
+from helpdesk.clients.import_models import ImportProblem, ImportRun, RunState
 from helpdesk.clients.importing import actions
 from helpdesk.clients.importing.run import next_chunk
 from helpdesk.clients.models import Client, ContactPoint, Person
@@ -279,12 +279,17 @@ def test_a_killed_worker_leaves_no_row_out_and_none_twice(
     assert total() == 2500 + 2
 
 
-def test_files_of_imports_go_after_the_period_of_raw_mail(
+def test_files_of_imports_go_a_week_after_and_others_with_raw_mail(
     cast: Cast, file: Path, clock: time_machine.Traveller
 ) -> None:
+    imported(file, f"{HEAD}1,Ann,,,\n", cast.sam)
     begin(file, f"{HEAD}1,Ann,not an address,,\n", cast.sam)
     work()
-    clock.shift(timedelta(days=91))
+    clock.shift(timedelta(days=8))
+    retain(now())
+    with ext.session() as session:  # what is in is mended no more, what waits is kept
+        assert [run.state for run in session.scalars(select(ImportRun))] == [RunState.CHECKED]
+    clock.shift(timedelta(days=83))
     retain(now())
     with ext.session() as session:
         for table in (ImportRun, ImportProblem, StoredFile):

@@ -48,9 +48,11 @@ def guess(path: Path, wanted: Mapping[str, str]) -> dict[str, str]:
 def rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The records with their numbers, as a spreadsheet would count them. Raises BadFile."""
     number = 0
+    raw: list[str] = []  # the lines of one record
     with path.open(encoding=encoding, errors="replace", newline="") as file:
-        records = csv.reader(_lines(file), delimiter=delimiter)
+        records = csv.reader(_lines(file, raw), delimiter=delimiter)
         while True:
+            raw.clear()
             try:
                 cells = next(records, None)
             except csv.Error:
@@ -58,10 +60,19 @@ def rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[
             if cells is None:
                 return
             number += 1
+            if len(raw) > 1 and not _is_closed("".join(raw), cells, delimiter):
+                message = _lazy("A quotation mark in row %(row)s is never closed.")
+                raise BadFile(message, row=number)
             yield number, _checked(number, cells)
 
 
-def _lines(file: Iterator[str]) -> Iterator[str]:
+def _is_closed(record: str, cells: list[str], delimiter: str) -> bool:
+    """Whether its last quotation is over at its end: one more cell behind it is a cell then."""
+    longer = f"{record.rstrip()}{delimiter}x"
+    return len(next(csv.reader([longer], delimiter=delimiter))) > len(cells)
+
+
+def _lines(file: Iterator[str], raw: list[str]) -> Iterator[str]:
     first = True
     for line in file:
         text = line.replace("\0", "")
@@ -70,6 +81,7 @@ def _lines(file: Iterator[str]) -> Iterator[str]:
             text = text.removeprefix("\ufeff")
             if _SEPARATOR.fullmatch(text):
                 continue
+        raw.append(text)
         yield text
 
 

@@ -224,9 +224,21 @@ def _shown(calendar: Calendar) -> Shown:
 
 def _wrong(error: HelpdeskError) -> dict[str, str]:
     """Errors of one special day or of a holiday stand above the list of dates."""
+    if "day" in error.params:
+        error.params |= {"day": _day_text(str(error.params["day"]))}
     found = wrong(error)
     name, text = next(iter(found.items()))
     return {"dates": text} if name.split(".")[0] in ("special", "holidays") else found
+
+
+def _day_text(day: str) -> str:
+    """A day of the week ("mon") or a date ("2026-12-25") as the reader writes it."""
+    if day in worktime.WEEKDAYS:
+        return weekdays()[worktime.WEEKDAYS.index(day)]
+    try:
+        return date_text(date.fromisoformat(day))
+    except ValueError:
+        return day
 
 
 def _state(calendar: Calendar) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -46,7 +47,7 @@ def kind_words() -> dict[str, str]:
     """What each kind of field is called."""
     return {
         FieldKind.TEXT: _("Text"),
-        FieldKind.NUMBER: _("Number"),
+        FieldKind.NUMBER: pgettext("field", "Number"),
         FieldKind.DATE: _("Date"),
         FieldKind.CHOICE: _("One of a list"),
         FieldKind.YES_NO: _("Yes or no"),

@@ -175,8 +175,9 @@ def _shown(policy: Policy) -> Shown:
 def _values(shown: Shown) -> dict[str, Any]:
     """What the verbs take. Raises HelpdeskError."""
     targets, errors = chain.read_targets(request.form)
-    if errors:
-        name, _text = next(iter(errors.items()))
+    nothing = [f"targets.{metric}" for metric, seconds in targets.items() if not seconds]
+    if errors or nothing:
+        name = next(iter([*errors, *nothing]))
         message = _lazy("Write hours and minutes, for example 4:00 or 0:30.")
         raise HelpdeskError(message, field=name)
     if not targets:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
+from helpdesk.lib import phone
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound
 from helpdesk.tickets import queues
@@ -52,7 +53,8 @@ def listing() -> str:
     order = (Mailbox.is_primary.desc(), Mailbox.id)
     for mailbox in reading().scalars(select(Mailbox).order_by(*order)):
         boxes[mailbox.queue_id].append(mailbox)
-    return render_template("admin/queues.html", queues=rows, boxes=boxes)
+    numbers = {queue.id: ", ".join(map(phone.display, queue.numbers)) for queue in rows}
+    return render_template("admin/queues.html", queues=rows, boxes=boxes, numbers=numbers)
 
 
 @blueprint.get("/admin/queues/new")

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
 from helpdesk.accounts.models import User
+from helpdesk.clients.checks import checked_tags
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
 from helpdesk.products import Item, Product
@@ -74,8 +75,11 @@ def queue(number: str) -> BaseResponse:
 @blueprint.post("/desk/t/<number>/tags")
 @needs("ticket.change")
 def tags(number: str) -> BaseResponse:
-    wanted = request.form.get("tags", "")[:2000].split(",")
-    return _change(number, lambda s, t: actions.set_tags(s, t, wanted, actor=actor(), at=now()))
+    def change(session: Session, ticket: Ticket) -> None:
+        wanted = checked_tags(request.form.get("tags", "")[:2000].split(","))
+        actions.set_tags(session, ticket, wanted, actor=actor(), at=now())
+
+    return _change(number, change)
 
 
 @blueprint.post("/desk/t/<number>/subject")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
 from helpdesk.clients import actions
-from helpdesk.clients.checks import ABOUT_LIMIT
+from helpdesk.clients.checks import ABOUT_LIMIT, checked_tags
 from helpdesk.clients.fact_actions import open_client
 from helpdesk.clients.models import Client, ClientKind, Relation
 from helpdesk.lib.clock import now
@@ -76,7 +76,7 @@ def _changes(session: Session, client: Client) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "name": form.get("name", ""),
         "language": form.get("language") or None,
-        "tags": form.get("tags", "")[:2000].split(","),
+        "tags": checked_tags(form.get("tags", "")[:2000].split(",")),
         "about": form.get("about", "").strip(),
     }
     if "relation" in form:

@@ -143,8 +143,11 @@ def _store(uploads: Sequence[FileStorage]) -> list[Stored]:
     """Put the files on the disk before the database is locked. Raises HelpdeskError."""
     most = int(current_app.config["MAX_MAIL_BYTES"])
     chosen = [file for file in uploads if file.filename]
+    if len(chosen) > drafts.MAX_FILES:
+        message = _lazy("At most %(most)s files fit one message.")
+        raise HelpdeskError(message, field="files", most=drafts.MAX_FILES)
     found: list[Stored] = []
-    for file in chosen[: drafts.MAX_FILES]:
+    for file in chosen:
         data = file.read(most + 1)
         if len(data) > most * 3 // 4:  # base64 in an email makes a third more of it
             raise HelpdeskError(

@@ -103,6 +103,8 @@ def _marks(event: Event) -> tuple[str | None, str]:
         return "bad", "star"
     if event.kind == "task.failed":
         return "bad", "phone-off"
+    if event.kind == "call.offer_closed" and event.data.get("outcome") == "accepted":
+        return None, "phone-call"
     if event.kind == "clock.warned":
         return "warn", "clock"
     if event.kind == "ticket.status":

@@ -1,13 +1,15 @@
 """Log-in, log-out and setting a password by a one-time link."""
 
-from flask import Blueprint, g, redirect, render_template, request
+from flask import Blueprint, flash, g, redirect, render_template, request
 from flask import session as browser
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
 from helpdesk.accounts import actions, presence, sessions
 from helpdesk.accounts.models import User
 from helpdesk.accounts.presence import Availability
+from helpdesk.lib import passwords
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.web import again
@@ -23,7 +25,7 @@ PASSWORD_LIMIT = 1000  # characters that are looked at
 @blueprint.get("/login")
 @public
 def form() -> str:
-    return _page({}, next=safe_path(request.args.get("next")))
+    return _page({}, browser.pop("email", ""), next=safe_path(request.args.get("next")))
 
 
 @blueprint.post("/login")
@@ -67,7 +69,7 @@ def log_out() -> BaseResponse:
 def password_form(token: str) -> str:
     """Choose a password. Raises NotFound if the link is used up or out of date."""
     user = actions.link_user(reading(), token, now())
-    return render_template("desk/password.html", email=user.email, errors={})
+    return _password_page(user.email, {})
 
 
 @blueprint.post("/welcome/<token>")
@@ -78,14 +80,21 @@ def set_password(token: str) -> BaseResponse | tuple[str, int]:
         if password != request.form.get("repeated", "")[:PASSWORD_LIMIT]:
             raise HelpdeskError(_lazy("The two passwords differ."), field="repeated")
         with ext.write() as session:
-            actions.use_link(session, token, password, now())
+            browser["email"] = actions.use_link(session, token, password, now()).email
     except HelpdeskError as error:
         if error.status != 400:
             raise
         email = actions.link_user(reading(), token, now()).email
         wrong = {error.field or "password": said(error)}
-        return render_template("desk/password.html", email=email, errors=wrong), 400
+        return _password_page(email, wrong), 400
+    flash(_("Saved."))
     return redirect("/login")
+
+
+def _password_page(email: str, errors: dict[str, str]) -> str:
+    return render_template(
+        "desk/password.html", email=email, errors=errors, shortest=passwords.MIN_LENGTH
+    )
 
 
 def _opened(user: User, password: str) -> str:

@@ -131,7 +131,8 @@ def _joined(items: Iterable[Item]) -> Iterator[Item]:
             last = None
             yield item
         elif last is not None and item.by == last.by and item.at - last.at < TOGETHER:
-            last = replace(last, text=f"{last.text}; {item.text}", tone=last.tone or item.tone)
+            said = dict.fromkeys([*last.text.split("; "), item.text])  # once is enough
+            last = replace(last, text="; ".join(said), tone=last.tone or item.tone)
         else:
             if last is not None:
                 yield last

@@ -3,12 +3,15 @@
 from functools import lru_cache
 from zoneinfo import available_timezones
 
+from babel import Locale
 from flask import Blueprint, Response, render_template
 
+from helpdesk.ext import LANGUAGES
 from helpdesk.web.guard import needs
 
 blueprint = Blueprint("desk_zones", __name__)
 
+RENAMED = {"Europe/Kiev": "Europe/Kyiv"}  # the locale data keep old names
 FRESH = "private, max-age=86400"
 CONTINENTS = (
     *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe"),
@@ -33,7 +36,7 @@ def places() -> tuple[str, ...]:
 
 
 def find_zone(text: str) -> str:
-    """The zone that somebody means by "europe/kyiv", "New York" or "Kyiv"; else the text itself."""
+    """The zone that somebody means by "europe/kyiv", "New York" or «Київ»; else the text itself."""
     typed = text.strip()
     return typed if typed in available_timezones() else _spellings().get(_plain(typed), typed)
 
@@ -41,7 +44,18 @@ def find_zone(text: str) -> str:
 @lru_cache(maxsize=1)
 def _spellings() -> dict[str, str]:
     cities = {_plain(name.rpartition("/")[2]): name for name in places()}
-    return cities | {_plain(name): name for name in places()}
+    return _own_names() | cities | {_plain(name): name for name in places()}
+
+
+def _own_names() -> dict[str, str]:
+    """Cities as they are called in the languages of the staff."""
+    found = {}
+    for code in LANGUAGES:
+        for name, words in Locale(code).time_zones.items():
+            zone = RENAMED.get(name, name)
+            if "city" in words and zone in available_timezones():
+                found[_plain(words["city"])] = zone
+    return found
 
 
 def _plain(text: str) -> str:

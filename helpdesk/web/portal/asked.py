@@ -24,12 +24,13 @@ from helpdesk.web.guard import reading, said
 
 NAME = "ask"  # of the form, in its token
 PERSON_LIMIT, CONTACT_LIMIT = 120, 254
-HASTY = 3  # seconds in which nobody fills the form in
+HASTY = 3  # seconds in which programs fill the form in, and people one that kept their text
 PER_CONTACT, PER_ADDRESS, MOST = 5, 30, 200
 """Forms an hour that name one contact, that come from one address, and that are taken at all."""
 HOUR = 3_600
 OFFERED = 200  # products in the list beside the field
 PRODUCT_SECONDS = 60.0
+_LINK = re.compile(r"https?://|www\.|<a\s", re.I)  # what spam is sent for
 _ALMOST_EMAIL = re.compile(r"[^@\s]+@[^@\s]+", re.A)
 
 
@@ -110,7 +111,7 @@ def doubt(
     limits.allow(session, "ask-from", address, most=MOST, seconds=HOUR, at=at)
     if trap:
         return "honeypot"
-    if age < HASTY:
+    if age < HASTY and _LINK.search(f"{entry.subject} {entry.text} {entry.name}"):
         return "too_fast"
     named = contact_key(entry.contact)
     if not limits.allow(session, "ask-contact", named, most=PER_CONTACT, seconds=HOUR, at=at):

@@ -149,11 +149,24 @@ def _asked(kind: str, payload: dict[str, Any], at: datetime) -> Iterator[Entry]:
     keys, speech = payload.get("Digits"), payload.get("SpeechResult")
     if keys:
         title = _("Several keys") if keys == HIDDEN else _("Key %(key)s", key=keys)
-        yield Entry(at, "circle-dot", title, kind, tone="acc")
+        yield Entry(at, "circle-dot", title, _place(kind), tone="acc")
     elif speech:
         sure = payload.get("Confidence", "")
         text = _("“%(text)s”", text=speech) + (f" · {sure[:4]}" if sure else "")
         yield Entry(at, "microphone", _("Said"), text, tone="acc")
+
+
+def _place(step: str) -> str:
+    """Where a key was pressed; "" where its entry says enough."""
+    places = {
+        "language": _("Language"),
+        "menu": _("Menu"),
+        "request": _("Your request"),
+        "consent": _("Recording"),
+        "waited": _("Queue"),
+        "callback": _("Callback"),
+    }
+    return str(places.get(step, ""))
 
 
 def _waits(call: Call) -> Iterator[Entry]:
