@@ -1,5 +1,6 @@
 """Finding clients by name, address and number."""
 
+import re
 from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, select
@@ -13,6 +14,7 @@ from helpdesk.lib.text import email_key
 
 FTS = "client_fts"
 TAIL = 9  # digits, as `phone.tail` keeps them
+_FEW_DIGITS = re.compile(r"(?:[0-9][ -]?){4,6}")  # the end of a number, if they are nothing else
 
 
 def index_client(
@@ -72,7 +74,10 @@ def find_client_ids(session: Session, query: str, *, country: str, limit: int = 
     terms = search_terms(query)
     if terms is None:
         return []
-    return list(session.scalars(fulltext.matching(session, FTS, *terms).limit(limit)))
+    found = list(session.scalars(fulltext.matching(session, FTS, *terms).limit(limit)))
+    if not found and _FEW_DIGITS.fullmatch(query.strip()):
+        return _by_number(session, query, country, limit)
+    return found
 
 
 def _by_contact(session: Session, kind: ContactKind, key: str, limit: int) -> list[int]:

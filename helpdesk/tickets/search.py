@@ -24,7 +24,8 @@ def find_ticket_ids(session: Session, query: str, *, country: str, limit: int = 
     """Ids of tickets that fit, newest first.
 
     A number (with or without №, #) finds the ticket first, an address or phone the tickets of
-    that client, words the tickets whose messages or client hold all of them.
+    that client, words the tickets whose messages or client hold all of them; so do an address
+    and a phone that are no client's.
     """
     query = query.strip()
     found: list[int] = []
@@ -32,7 +33,7 @@ def find_ticket_ids(session: Session, query: str, *, country: str, limit: int = 
     if number is not None:
         found += session.scalars(select(Ticket.id).where(Ticket.id == number - NUMBER_OFFSET))
     found += _of_clients(session, query, country, limit)
-    if not looks_like_phone(query) and "@" not in query:
+    if not found or not (looks_like_phone(query) or "@" in query):
         found += _by_words(session, query, limit)
     return list(dict.fromkeys(found))[:limit]
 

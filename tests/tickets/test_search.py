@@ -91,7 +91,9 @@ def test_tickets_are_found_by_their_client(tickets: dict[str, int], query: str) 
     assert set(find(query)) == set(tickets.values())
 
 
-@pytest.mark.parametrize("query", ["+380 67 123-45-67", "067 123 45 67", "0671234567", "671234567"])
+@pytest.mark.parametrize(
+    "query", ["+380 67 123-45-67", "067 123 45 67", "0671234567", "671234567", "45-67", "4567"]
+)
 def test_tickets_are_found_by_phone_in_any_spelling(
     tickets: dict[str, int], cast: Cast, query: str
 ) -> None:
@@ -101,6 +103,31 @@ def test_tickets_are_found_by_phone_in_any_spelling(
             session, person, kind="phone", value="+380671234567", country="UA", at=now()
         )
     assert set(find(query)) == set(tickets.values())
+
+
+@pytest.mark.parametrize("query", ["+380 50 765 43 21", "0507654321", "neighbour@else.example"])
+def test_a_number_or_address_of_no_client_is_found_in_the_text(cast: Cast, query: str) -> None:
+    text = "Call my neighbour: 050 765 43 21, neighbour@else.example"
+    with ext.write() as session:
+        ticket = open_ticket(
+            session,
+            queue_id=cast.support.id,
+            who=cast.oksana,
+            subject="",
+            channel=Channel.EMAIL,
+            language="en",
+            at=now(),
+        )
+        add_message(
+            session,
+            ticket,
+            Content(text=text),
+            who=cast.oksana,
+            channel=Channel.EMAIL,
+            at=now(),
+            first=True,
+        )
+    assert find(query) == [ticket]
 
 
 def test_a_renamed_client_is_found_by_the_new_name_only(cast: Cast) -> None:
