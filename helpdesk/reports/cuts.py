@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import case, or_, select
 from sqlalchemy.orm import Session
 
 from helpdesk.accounts.models import Team, User
@@ -123,16 +123,15 @@ def cut_named(name: str) -> Cut:
 
 
 def organisations(session: Session) -> dict[int, int]:
-    """Client → organisation, of those that are or belong to one. Two statements.
+    """Client → organisation, of those that are or belong to one. One statement.
 
     An organisation inside another one stands for itself.
     """
-    rows = session.execute(
-        select(Client.id, Client.organisation_id).where(Client.organisation_id.is_not(None))
-    )
-    found = {row.id: row.organisation_id for row in rows}
-    own = select(Client.id).where(Client.kind == ClientKind.ORGANISATION)
-    return found | {id_: id_ for id_ in session.scalars(own)}
+    own = Client.kind == ClientKind.ORGANISATION
+    stands_for = case((own, Client.id), else_=Client.organisation_id)
+    query = select(Client.id, stands_for).where(or_(own, Client.organisation_id.is_not(None)))
+    rows = session.execute(query).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def narrowing(cut: str, part: Any, period: Period) -> dict[str, str]:

@@ -28,13 +28,13 @@ _SHARE, _BREACHED = 1, 3  # columns that are drawn
 
 @no_collecting()
 def report(session: Session, ask: Ask) -> Report:
-    """Promises of the tickets opened in the period, divided by the cut `by`; at most nine
+    """Promises of the tickets opened in the period, divided by the cut `by`; at most six
     statements. Raises HelpdeskError for a cut that isn't there.
     """
     cut = ask.args.get("by") or USUAL
-    now = sums(session, ask, ask.period, parts_by(session, [cut], ask.period))
-    earlier = ask.period.before()
-    before = sums(session, ask, earlier, parts_by(session, [cut], earlier))
+    parts, earlier = parts_by(session, [cut], ask.period), ask.period.before()
+    now = sums(session, ask, ask.period, parts)
+    before = sums(session, ask, earlier, parts.during(earlier))
     book = _Book(ask, cut, now, before)
     book.names = names(session, cut, book.parts(ALL)[0], ask.language)
     metrics = [metric.value for metric in Metric if metric.value in now.metrics]
