@@ -16,6 +16,7 @@ from helpdesk.accounts.teams import create_team, set_members
 from helpdesk.clients.actions import add_contact_point, add_person, create_client
 from helpdesk.clients.match import Known
 from helpdesk.clients.models import Client
+from helpdesk.demo.notice import NOTICE
 from helpdesk.demo.people import Household, Somebody, households
 from helpdesk.events import SYSTEM
 from helpdesk.lib import worktime
@@ -75,6 +76,7 @@ def build(session: Session, at: datetime, pick: random.Random) -> Stage:
     """Make everything that stood before the first ticket came in."""
     began = at - BEFORE
     settings.put(session, "brand_name", "Svitlo")
+    settings.put(session, "privacy_notice", NOTICE)
     staff = {one.login: _user(session, one, began) for one in STAFF}
     found = {
         "support": _queue(session, "Support", "+380 44 355 01 10", began),

@@ -335,5 +335,5 @@ def test_what_is_erased_takes_nothing_new(alice: Pages, path: str) -> None:
     with ext.write() as session:
         session.get_one(Client, 1).erased_at = now()
     page = alice.get(path)
-    assert "New request" not in page.text and "Add a note" not in page.text
+    assert "New ticket" not in page.text and "Add a note" not in page.text
     assert alice.send(f"{path}/notes", {"csrf_token": token, "note": "x"}).status == 409

@@ -141,15 +141,9 @@ class World:
             return self._by_its_name(row)
         theirs = found.values["external_id"]
         if external and theirs and theirs != external:
-            raise self._led_astray(row, found)
+            key = next(key for key in row.points if found in self._by_point.get(key, ()))
+            raise taken(column_of(key), row.points[key], found)
         return found
-
-    def _led_astray(self, row: ClientRow, found: ClientState) -> HelpdeskError:
-        """Says which cell led to a client who has another number in the other system."""
-        for key, shown in row.points.items():
-            if found in self._by_point.get(key, ()):
-                return taken(column_of(key), shown, found)
-        return taken("person_external_id", str(row.person.get("external_id")), found)
 
     def _by_id(self, id_: int) -> ClientState:
         client = self.clients.get(id_)
