@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -219,7 +220,7 @@ def test_every_event_is_done_once(cast: Cast, ticket_id: int) -> None:
 
 @pytest.mark.parametrize("kind", ["client.created", "client.changed"])
 def test_a_receipt_does_not_wait_behind_an_import(cast: Cast, ticket_id: int, kind: str) -> None:
-    about = {"fields": ["name"]} if kind == "client.changed" else {}
+    about: dict[str, Any] = {"fields": ["name"]} if kind == "client.changed" else {}
     with ext.write() as session:
         rows = [event_row(kind, client_id=cast.oksana.client_id, **about) for _ in range(300)]
         record_all(session, rows)

@@ -30,8 +30,9 @@ def confirm(
 ) -> int:
     """Put it into the outbox, once for each Event; the row's id, 0 where it may not go anywhere.
 
-    `dialled`: our number, which an SMS comes from where its queue has none. `said_at`: when the caller heard the promise, whose words it repeats in their language. By email
-    only to who called from their own number: a number that was typed may be somebody else's.
+    `dialled`: our number, which an SMS comes from where its queue has none. `said_at`: when the
+    caller heard the promise, whose words it repeats in their language. By email only to who called
+    from their own number: a number that was typed may be somebody else's.
     """
     key = f"callback:{event_id}"
     if task.ticket_id is None or session.scalar(select(Outgoing.id).where(Outgoing.key == key)):

@@ -72,13 +72,17 @@ async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, li
 
 async def drop(receive: Receive) -> None:
     """Take the rest of a body that nobody wants, and keep nothing of it. Raises Gone."""
-    more = True
     try:
         async with asyncio.timeout(SECONDS):
-            while more:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise Gone
-                more = message.get("more_body", False)
+            while await _more(receive):
+                pass
     except TimeoutError as error:
         raise Gone from error
+
+
+async def _more(receive: Receive) -> bool:
+    """Take one piece of a body; whether another follows. Raises Gone."""
+    message = await receive()
+    if message["type"] != "http.request":
+        raise Gone
+    return bool(message.get("more_body", False))

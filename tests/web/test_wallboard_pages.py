@@ -13,7 +13,9 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.collate import sort_key
 from helpdesk.reactions import react
 from helpdesk.reports.models import Alarm, AlarmRule
+from helpdesk.surveys import Rating
 from helpdesk.tickets.models import NUMBER_OFFSET, Queue, Ticket
+from helpdesk.web.supervisor.wall_words import by_syllable
 from tests.calls import desk as line
 from tests.cast import Cast
 from tests.web.conftest import Desk, Page, Pages
@@ -123,6 +125,49 @@ def test_a_supervisor_of_one_team_sees_that_team_only(sam: Pages, desk: Desk, ca
     with ext.write() as session:
         session.get_one(User, cast.sam.id).reports = ReportScope.NONE
     assert "No queue is yours to watch." in sam.get("/supervisor").text
+
+
+def test_more_queues_than_a_screen_has_room_for(sam: Pages, desk: Desk, cast: Cast) -> None:
+    """Those in trouble come first; of the others it is said how many of them are in trouble too."""
+    names = [f"Гарантійне обслуговування техніки {number}" for number in range(9)]
+    with ext.write() as session:
+        session.add_all(
+            Queue(name=name, sort_key=sort_key(name), numbers=[], created_at=now())
+            for name in names
+        )
+    late(desk.ticket())
+    page = sam.get("/supervisor")
+    rows = page.one("*[@id='board']").findall(".//tbody/tr[@id]")
+    shown = [row for row in rows if row.get("id").startswith("l-")]
+    assert len(shown) == 4 and "Support" in "".join(shown[0].itertext())
+    assert "7 more, all right or quieter" in page.text
+    assert "Гарант…іки 0" in page.text and names[0] not in page.text
+    whole = sam.get("/supervisor?all=1")
+    assert all(whole.text.count(f"іки {number}") == 1 for number in range(9))
+
+
+def test_headings_break_between_syllables() -> None:
+    broken = {"Порушення": "По-ру-шен-ня", "Нерешённые": "Не-ре-шён-ные", "Breached": "Breached"}
+    assert {word: by_syllable(word).replace("\xad", "-") for word in broken} == broken
+
+
+def test_ratings_and_promises_are_those_of_the_readers_team(
+    sam: Pages, desk: Desk, cast: Cast
+) -> None:
+    number_ = desk.ticket()
+    with ext.write() as session:
+        ticket_id = int(number_) - NUMBER_OFFSET
+        rating = {"person_id": cast.oksana.person_id, "score": 1, "comment": "Slow", "at": now()}
+        session.add(Rating(ticket_id=ticket_id, **rating))
+    assert "Slow" in sam.get("/supervisor/ratings").text
+    crew = team_of(cast)  # Billing's; the ticket is Support's
+    with ext.write() as session:
+        user = session.get_one(User, cast.sam.id)
+        user.reports, user.team_id = ReportScope.TEAM, crew
+    page = sam.get("/supervisor/ratings")
+    assert "Slow" not in page.text and "No ratings yet" in page.text
+    assert not [a for a in page.all("a") if a.get("href") == "/supervisor/statements"]
+    assert number_ not in sam.get("/supervisor/promises").text
 
 
 def test_people_on_shift_with_what_they_are_on(sam: Pages, cast: Cast) -> None:
