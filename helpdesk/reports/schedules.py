@@ -18,11 +18,12 @@ from helpdesk.accounts.permissions import can, viewer_of
 from helpdesk.events import Actor, record
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound, _lazy
 from helpdesk.outbox.models import Outgoing, OutgoingState
-from helpdesk.reports import asking, names
+from helpdesk.reports import asking, filters, names
 from helpdesk.reports.models import Every, ReportFile, Schedule
 from helpdesk.reports.period import Period
 from helpdesk.reports.scope import Scope, scope_of
 from helpdesk.reports.sheet import Ask
+from helpdesk.tickets.models import Queue
 
 AGAIN = timedelta(hours=1)  # after an email that could not be made
 EMAILS = "schedule:"  # with this begin the keys of their emails
@@ -62,6 +63,8 @@ def create(
     if not 0 <= hour <= 23:
         raise HelpdeskError(_lazy("Choose one from the list."), field="hour")
     wanted = checked_query(report, query, user=user, at=at)
+    if "queue" in wanted and session.get(Queue, filters.read(wanted).queue or 0) is None:
+        raise HelpdeskError(_lazy("Choose one from the list."), field="queue")
     mine = select(Schedule.id).where(Schedule.user_id == user_id, Schedule.next_at.is_not(None))
     if len(session.scalars(mine.limit(MOST)).all()) >= MOST:
         raise HelpdeskError(

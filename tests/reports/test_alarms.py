@@ -300,6 +300,13 @@ def test_a_supervisor_of_one_team_watches_only_that_team(cast: Cast) -> None:
         assert alarms.rules(session, Scope(nothing=True)) == []
         with pytest.raises(NotFound):
             alarms.rule_for(session, scope, everything)
+    with ext.write() as session:
+        sam = session.get_one(User, cast.sam.id)
+        sam.reports, sam.team_id = ReportScope.TEAM, scope.team_id
+    made(cast, role=None, user_id=cast.sam.id, subject=Subject(queue_id=cast.billing.id))
+    with pytest.raises(HelpdeskError) as refused:
+        made(cast, role=None, user_id=cast.sam.id)
+    assert refused.value.field == "whom", "Sam may not see everybody's"
 
 
 def test_every_gauge_reads_every_subject_it_offers(cast: Cast, clock: Any) -> None:

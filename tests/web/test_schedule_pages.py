@@ -26,6 +26,8 @@ def test_a_supervisor_plans_stops_and_starts_a_report(
 ) -> None:
     pages.log_in("sam")
     assert "No report is sent yet" in pages.get(HOME).text
+    pages.get(f"{HOME}/new?report=sla")
+    assert pages.post(f"{HOME}/new?queue=99999", every="day", hour="7").status == 400
     query = f"queue={cast.support.id}&by=agent"
     pages.get(f"{HOME}/new?report=sla&from=2026-11-01&to=2026-11-20&{query}")
     page = pages.post(f"{HOME}/new?{query}", every="day", hour="7")

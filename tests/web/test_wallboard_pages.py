@@ -168,6 +168,8 @@ def test_ratings_and_promises_are_those_of_the_readers_team(
     assert "Slow" not in page.text and "No ratings yet" in page.text
     assert not [a for a in page.all("a") if a.get("href") == "/supervisor/statements"]
     assert number_ not in sam.get("/supervisor/promises").text
+    assert "/supervisor/levels" not in sam.get("/supervisor").text  # everybody's
+    assert sam.get("/supervisor/levels").status == 404
 
 
 def test_people_on_shift_with_what_they_are_on(sam: Pages, cast: Cast) -> None:

@@ -15,7 +15,7 @@ from helpdesk.reports.alarms.gauges import Gauge, Subject
 from helpdesk.reports.alarms.sweep import start_over
 from helpdesk.reports.alarms.watched import ALL
 from helpdesk.reports.models import AlarmRule, Side
-from helpdesk.reports.scope import Scope
+from helpdesk.reports.scope import Scope, scope_of
 from helpdesk.reports.sheet import Unit
 from helpdesk.tickets.models import Queue
 
@@ -120,7 +120,7 @@ def _checked(session: Session, wanted: Wanted, scope: Scope) -> dict[str, Any]:
         "queue_id": subject.queue_id,
         "team_id": subject.team_id,
         "agent_id": subject.agent_id,
-        **_whom(session, wanted),
+        **_whom(session, wanted, gauge),
     }
 
 
@@ -156,11 +156,16 @@ def _is_in(scope: Scope, thing: Queue | Team | User) -> bool:
     return scope.team_id == (thing.id if isinstance(thing, Team) else thing.team_id)
 
 
-def _whom(session: Session, wanted: Wanted) -> dict[str, Any]:
+def _whom(session: Session, wanted: Wanted, gauge: Gauge) -> dict[str, Any]:
     if wanted.user_id is not None:
         user = session.get(User, wanted.user_id)
         if user is None or not user.active or user.role == Role.AGENT:
             raise HelpdeskError(_lazy("Choose one from the list."), field="whom")
+        try:
+            _subject(session, wanted.subject, gauge, scope_of(user))
+        except HelpdeskError:
+            message = _lazy("This person may not see these numbers. Choose somebody else.")
+            raise HelpdeskError(message, field="whom") from None
         return {"user_id": user.id, "role": None}
     if wanted.role not in (Role.SUPERVISOR, Role.ADMIN):
         raise HelpdeskError(_lazy("Choose one from the list."), field="whom")

@@ -7,11 +7,12 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext, settings
-from helpdesk.lib.errors import HelpdeskError
+from helpdesk.lib.errors import HelpdeskError, NotFound
+from helpdesk.reports.scope import scope_of
 from helpdesk.reports.wallboard import levels
 from helpdesk.web.admin.forms import check_seen, fingerprint, page_status, wrong
 from helpdesk.web.cached import forget
-from helpdesk.web.guard import actor, needs, reading
+from helpdesk.web.guard import actor, me, needs, reading, viewer
 from helpdesk.web.supervisor.entered import help_of, read_value, value_text
 
 blueprint = Blueprint("supervisor_levels", __name__)
@@ -22,12 +23,14 @@ STEPS = ("warn", "bad")
 @blueprint.get("/supervisor/levels")
 @needs("alarm.change")
 def form() -> str:
+    _need_all()
     return _page(_typed(_stored()))
 
 
 @blueprint.post("/supervisor/levels")
 @needs("alarm.change")
 def save() -> BaseResponse | tuple[str, int]:
+    _need_all()
     fields = [f"{usual.key}.{step}" for usual in levels.USUAL for step in STEPS]
     typed = {name: request.form.get(name, "")[:20] for name in fields}
     try:
@@ -40,6 +43,12 @@ def save() -> BaseResponse | tuple[str, int]:
     forget()
     flash(_("Saved. The wallboard is drawn by these levels now."))
     return redirect("/supervisor/levels")
+
+
+def _need_all() -> None:
+    """The levels are everybody's: who answers for one team doesn't set them. Raises NotFound."""
+    if not scope_of(me(), viewer().queue_ids).everything:
+        raise NotFound()
 
 
 def _read(usual: levels.Limits, typed: Mapping[str, str]) -> tuple[float, float]:
