@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from benchmarks import kb_fit
-from benchmarks.kb_questions import OUTSIDE, Asked, Page, Set, bare, other, plain_bm25, shop
+from benchmarks.kb_questions import OUTSIDE, Asked, Page, Set, bare, other, plain_bm25, shop, third
 from benchmarks.place import application
 from benchmarks.report import percentile
 from helpdesk import ext
@@ -70,6 +70,7 @@ def main() -> int:
         show([bare(one) for one in shops], arguments.part, (0,))
         show(others, "unseen", (0,))
         show([bare(one) for one in others], "unseen", (0,))
+        show([third(lang) for lang in langs], arguments.part, (0, 1, 3))
     return 0
 
 

@@ -22,6 +22,7 @@ from helpdesk.accounts.permissions import Viewer, viewer_of
 from helpdesk.intake import archive, receive
 from helpdesk.intake.actions import RawEmail, accept
 from helpdesk.lib.clock import now
+from helpdesk.live import changes
 from helpdesk.tickets import escalation, queries, search, sla, views
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.tickets.views import View
@@ -204,6 +205,13 @@ def test_what_the_desk_and_the_worker_ask_often_has_an_index(cast: Cast, name: s
         read(session)
     if ext.is_sqlite(ext.db.engine):
         assert any(index in plan for _statement, plan in plans(statements))
+    assert whole_tables(statements) == []
+
+
+def test_a_browser_that_opens_its_stream_reads_the_end_of_the_log(cast: Cast) -> None:
+    with ext.session() as session, caught() as statements:
+        changes.lately(session, now() - timedelta(seconds=2))
+        changes.since(session, 5)
     assert whole_tables(statements) == []
 
 

@@ -25,11 +25,13 @@ MISSED = 0.12
 
 LEAST_COVER = 0.2
 """An article that has less of the question is never sure, however far the others are."""
+LEAST_WORDS, MOST_OF_IT = 1.5, 0.5
+"""Nor is one that has a single word of the question, unless that word is most of it."""
 
-BIAS = -2.18
-WEIGHTS = (0.49, 0.54, 3.11, 2.31)
+BIAS = -1.91
+WEIGHTS = (0.33, 0.49, 3.03, 2.11)
 
-THRESHOLDS = ((3, 0.96), (5, 0.94), (10, 0.88), (15, 0.70), (20, 0.60), (30, 0.44), (50, 0.24))
+THRESHOLDS = ((3, 0.93), (5, 0.88), (10, 0.82), (15, 0.66), (20, 0.57), (30, 0.47), (50, 0.22))
 """(wrong answers in a hundred, probability to be asked for), the found figures made smooth: they
 rest on some dozens of wrong answers each, the first two on fewer."""
 
@@ -49,8 +51,12 @@ def probability(found: Sequence[Scored]) -> float:
         return 0.0
     weighed = sum(w * x for w, x in zip(WEIGHTS, features(found), strict=True))
     chance = 1 / (1 + exp(-BIAS - weighed))
-    by_chance = found[0].cover + found[0].learned < LEAST_COVER
-    return min(chance, 0.5) if by_chance else chance
+    return min(chance, 0.5) if _by_chance(found[0]) else chance
+
+
+def _by_chance(first: Scored) -> bool:
+    one_word = first.words < LEAST_WORDS and first.cover < MOST_OF_IT
+    return one_word or first.cover + first.learned < LEAST_COVER
 
 
 def threshold(session: Session) -> float | None:

@@ -45,20 +45,24 @@ def write(folder: Path, version: str, kept: Kept) -> None:
     marks = [array("Q", kept.marks).tobytes(), array("Q", kept.marks.values()).tobytes()]
     bases = [part for base in kept.bases.values() for part in _base(base)]
     temporary = folder / f".{NAME}.{uuid4().hex}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            digest = blake2b(digest_size=_DIGEST)
-            for part in (json.dumps(head).encode(), *marks, *bases):
-                for piece in (len(part).to_bytes(8, "little"), part):
-                    digest.update(piece)
-                    file.write(piece)
-            file.write(digest.digest())
-            file.flush()
-            os.fsync(file.fileno())
+        _write(temporary, [json.dumps(head).encode(), *marks, *bases])
         temporary.replace(folder / NAME)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _write(path: Path, parts: list[bytes]) -> None:
+    """The parts, each after its length, and the digest of it all."""
+    digest = blake2b(digest_size=_DIGEST)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        for piece in (piece for part in parts for piece in (len(part).to_bytes(8, "little"), part)):
+            digest.update(piece)
+            file.write(piece)
+        file.write(digest.digest())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read(folder: Path, version: str) -> Kept | None:

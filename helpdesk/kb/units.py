@@ -14,11 +14,11 @@ from helpdesk.kb.synonyms import Thesaurus
 class Weights:
     """What counts how much; found by `make kb-eval` on questions kept apart from the tests."""
 
-    title: float = 1.2  # a word of the title, beside 1 for one of the body
+    title: float = 1.3  # a word of the title, beside 1 for one of the body
     keywords: float = 1.6
     small: float = 0.05  # "where is", "why" in a title: a part of their rareness
     both: float = 0.25  # what the lesser of two reasons adds
-    saturation: float = 1.5  # of repeated words, as in BM25 (k1)
+    saturation: float = 1.2  # of repeated words, as in BM25 (k1)
     length: float = 0.3  # how far long texts are discounted (b)
     near: float = 0.5  # a word that is only like the asked one
     near_least: float = 0.5  # likeness below which words are strangers
@@ -31,7 +31,7 @@ class Weights:
     learned_concepts: float = 1.0
     repeated: float = 1.5  # that the very question was solved before
     doubt: float = 2.0  # as if so many questions of everyday words had been solved as well
-    texts: float = 5.0  # solved questions that all texts together are worth
+    texts: float = 20.0  # solved questions that all texts together are worth
     few: float = 1.0  # examples with which an article's lessons count a half
     shared: float = 0.7  # how far words that many solved questions have count as common
 

@@ -171,6 +171,15 @@ def test_only_shown_and_asked_articles_are_ranked() -> None:
     assert [one.article_id for one in only] == [2]
 
 
+def test_a_first_example_counts_more_than_one_word_of_a_title() -> None:
+    base = plain()
+    text(base, 1, "Cats", "Dogs.")
+    text(base, 2, "Cash", "Cash goes to the account of money.")
+    text(base, 3, "Pay with shells", "Shells are taken.")
+    teach(base, 3, "can i give you cockles from the beach")
+    assert ranks(base, "cockles beach account") == [3, 2]
+
+
 def test_learning_finds_by_the_words_of_solved_questions() -> None:
     base = plain()
     for id_, title in enumerate(("Refunds", "Parcels", "Passwords"), 1):
@@ -233,8 +242,8 @@ def test_a_stem_belongs_to_the_language_of_its_text() -> None:
     assert stem("漢字", "en") == "漢字"
 
 
-def scored(score: float, cover: float = 0.6) -> Scored:
-    return Scored(1, 1, score, cover, 0.0)
+def scored(score: float, cover: float = 0.6, words: float = 3) -> Scored:
+    return Scored(1, 1, score, cover, 0.0, words)
 
 
 def test_a_lead_makes_sure_and_rivals_make_doubt() -> None:
@@ -243,6 +252,8 @@ def test_a_lead_makes_sure_and_rivals_make_doubt() -> None:
     assert alone > 0.9 > 0.7 > rivals
     assert confidence.probability([]) == 0
     assert confidence.probability([scored(2.0, 0.1), scored(0.1)]) <= 0.5
+    assert confidence.probability([scored(2.0, 0.4, words=1)]) <= 0.5
+    assert confidence.probability([scored(2.0, 0.9, words=1)]) > 0.5
 
 
 def test_fewer_wrong_answers_need_more_certainty() -> None:

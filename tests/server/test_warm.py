@@ -1,11 +1,13 @@
 """A web process reads the search index at its start, beside its first pages."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from helpdesk import ext
 from helpdesk.kb import index, kept, units
@@ -13,6 +15,7 @@ from helpdesk.kb.actions import create_article, delete_article
 from helpdesk.kb.checks import Content
 from helpdesk.kb.learning import learn
 from helpdesk.kb.models import Article, Indexed, IndexedKind, Source, State
+from helpdesk.kb.ranking import Base
 from helpdesk.kb.search import search
 from helpdesk.lib.clock import now
 from helpdesk.server import children
@@ -76,7 +79,12 @@ def test_a_start_has_the_texts_from_the_file_and_what_is_newer_from_the_rows(
     add("refund", "Get your money back", "Send the kettle, then we pay.")
     read = []
     apply = index._apply
-    monkeypatch.setattr(index, "_apply", lambda *row: (read.append(row[1].kind), apply(*row)))
+
+    def count(reading: Session, row: Row[Any], base: Base) -> None:
+        read.append(row.kind)
+        apply(reading, row, base)
+
+    monkeypatch.setattr(index, "_apply", count)
     index.prepare(texts=True)
     assert keys(app, "forgot password")[0] == "password"
     assert read.count(IndexedKind.TEXT) == 1 and read.count(IndexedKind.LEARNED) == 3

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from babel.numbers import format_decimal
@@ -247,13 +248,8 @@ def _call(item: TimelineItem) -> Line:
 
 
 def _by_day(lines: list[Line]) -> Iterator[tuple[str, list[Line]]]:
-    group: list[Line] = []
-    name = ""
-    for line in lines:
-        if day(line.item.at) != name:
-            if group:
-                yield name, group
-            name, group = day(line.item.at), []
-        group.append(line)
-    if group:
-        yield name, group
+    """The lines of each day under its name, which is made once."""
+    here = zone()
+    for _date, group in groupby(lines, key=lambda line: line.item.at.astimezone(here).date()):
+        found = list(group)
+        yield day(found[0].item.at), found
