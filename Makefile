@@ -7,7 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SIZE ?= 100k
 HELPDESK_DEMO ?= 1
-JOBS ?= auto
+# One more than there are cores: some tests wait for what takes its time.
+JOBS ?= $(shell expr $$(nproc) + 1)
 
 PO := $(wildcard translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
