@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,11 @@ def test_functions_stay_small_and_flat() -> None:
 def test_templates_stay_small() -> None:
     long = {name(p): n for p in TEMPLATES if (n := len(p.read_text().splitlines())) > MAX_TEMPLATE}
     assert not long
+
+
+def test_no_two_files_of_tests_share_a_name() -> None:
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert not [name for name, count in names.items() if count > 1], "pytest takes one of them"
 
 
 def test_every_module_says_what_lives_there() -> None:

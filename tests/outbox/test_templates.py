@@ -12,8 +12,11 @@ from helpdesk.lib.clock import now
 from helpdesk.outbox.rendering import greeting, moment, render_html, tidy
 from tests.outbox.test_reply import XSS, assert_harmless
 
-NAMES = {"receipt", "notice", "reply", "code", "callback", "unreached", "report"}
-PLACES = "answer signature quote attribution brand greeting number about promise what subject code"
+NAMES = {"receipt", "notice", "reply", "code", "callback", "unreached", "report", "alarm"}
+PLACES = (
+    "answer signature quote attribution brand greeting number about promise what subject code"
+    " heading says now since often"
+)
 LINK = "https://help.example.com/t/1-abc"
 
 
@@ -27,10 +30,10 @@ def test_every_template_is_tried_here(app: Flask) -> None:
 @pytest.mark.parametrize("language", ext.LANGUAGES)
 def test_hostile_values_stay_text(app: Flask, name: str, language: str) -> None:
     for sample in XSS:
-        values = dict.fromkeys([*PLACES.split(), "client", "due", "title"], sample)
+        values: dict[str, Any] = dict.fromkeys([*PLACES.split(), "client", "due", "title"], sample)
         offers = [(sample, LINK, LINK)]
-        more = of_report(sample) if name == "report" else {"offers": offers}
-        assert_harmless(render_html(name, language, link=LINK, **values, **more))
+        values |= of_report(sample) if name == "report" else {"offers": offers}
+        assert_harmless(render_html(name, language, link=LINK, **values))
 
 
 def of_report(sample: str) -> dict[str, Any]:
