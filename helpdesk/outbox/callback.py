@@ -6,23 +6,14 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk import ext, settings
+from helpdesk import ext
 from helpdesk.calls import prompts
 from helpdesk.calls.hours import hours_for
-from helpdesk.ext import LANGUAGES, add_row
-from helpdesk.outbox import sms
-from helpdesk.outbox.addressing import (
-    email_of,
-    language_of,
-    sender_of,
-    signed_id,
-    ticket_link,
-    ticket_with_people,
-)
-from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
-from helpdesk.outbox.rendering import greeting, render
+from helpdesk.ext import LANGUAGES
+from helpdesk.outbox import client_email, sms
+from helpdesk.outbox.addressing import language_of, ticket_with_people
+from helpdesk.outbox.models import Outgoing
 from helpdesk.planner.models import Task
-from helpdesk.tickets.models import Ticket
 
 
 def confirm(
@@ -47,50 +38,14 @@ def confirm(
     sender = sms.number_of(session, ticket.queue_id) or dialled
     sent = sms.enqueue_callback(session, key, task, language, promise, sender=sender, at=at)
     if sent is None and task.contact_point_id is not None:
-        sent = _email(session, key, ticket, language, promise, at)
+        sent = client_email.enqueue(
+            session,
+            key,
+            ticket,
+            language,
+            template="callback",
+            subject=promise.rstrip("."),
+            at=at,
+            promise=promise,
+        )
     return sent or 0
-
-
-def _email(
-    session: Session, key: str, ticket: Ticket, language: str, promise: str, at: datetime
-) -> int | None:
-    """An answer to it comes into the ticket. Nothing personal but the name is in it."""
-    point = email_of(session, ticket)
-    if point is None or point.removed_at is not None:
-        return None
-    sender, brand = sender_of(session, ticket), str(settings.get(session, "brand_name"))
-    with ext.in_language(language):
-        hello = greeting(ticket.person, language)
-    subject = promise.rstrip(".")
-    text, html = render(
-        "callback",
-        language,
-        brand=brand,
-        title=subject,
-        greeting=hello,
-        promise=promise,
-        link=ticket_link(ticket),
-        number=ticket.number,
-    )
-    return add_row(
-        session,
-        Outgoing,
-        key=key,
-        kind=OutgoingKind.NOTICE,
-        state=OutgoingState.QUEUED,
-        due_at=at,
-        created_at=at,
-        ticket_id=ticket.id,
-        person_id=point.person_id,
-        to_address=point.value,
-        from_name=brand,
-        from_address=sender.address,
-        reply_to=sender.signed,
-        envelope_from="",
-        rfc_message_id=signed_id(ticket.id, key.replace(":", "")),
-        automatic=True,
-        language=language,
-        subject=subject,
-        text=text,
-        html=html,
-    )

@@ -1,0 +1,68 @@
+"""A short email of ours to the client of a ticket: about a callback, say."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from helpdesk import ext, settings
+from helpdesk.ext import add_row
+from helpdesk.outbox.addressing import email_of, sender_of, signed_id, ticket_link
+from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
+from helpdesk.outbox.rendering import greeting, render
+from helpdesk.tickets.models import Ticket
+
+
+def enqueue(
+    session: Session,
+    key: str,
+    ticket: Ticket,
+    language: str,
+    *,
+    template: str,
+    subject: str,
+    at: datetime,
+    **values: str,
+) -> int | None:
+    """Put it into the outbox; the row's id, None without a good address.
+
+    `template` is drawn with `values`, in `language` as `subject` is. An answer to it comes into
+    the ticket. Nothing personal but the name is in it.
+    """
+    point = email_of(session, ticket)
+    if point is None or point.removed_at is not None:
+        return None
+    sender, brand = sender_of(session, ticket), str(settings.get(session, "brand_name"))
+    with ext.in_language(language):
+        hello = greeting(ticket.person, language)
+    text, html = render(
+        template,
+        language,
+        brand=brand,
+        title=subject,
+        greeting=hello,
+        link=ticket_link(ticket),
+        number=ticket.number,
+        **values,
+    )
+    return add_row(
+        session,
+        Outgoing,
+        key=key,
+        kind=OutgoingKind.NOTICE,
+        state=OutgoingState.QUEUED,
+        due_at=at,
+        created_at=at,
+        ticket_id=ticket.id,
+        person_id=point.person_id,
+        to_address=point.value,
+        from_name=brand,
+        from_address=sender.address,
+        reply_to=sender.signed,
+        envelope_from="",
+        rfc_message_id=signed_id(ticket.id, key.replace(":", "")),
+        automatic=True,
+        language=language,
+        subject=subject,
+        text=text,
+        html=html,
+    )
