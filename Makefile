@@ -7,8 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SIZE ?= 100k
 HELPDESK_DEMO ?= 1
-# Two more than there are cores: many tests wait for servers, browsers and clocks.
-JOBS ?= $(shell expr $$(nproc) + 2)
+# One more than there are cores: many tests wait for servers, browsers and clocks.
+JOBS ?= $(shell expr $$(nproc) + 1)
 
 PO := $(wildcard translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)

@@ -1,15 +1,25 @@
 """A short email of ours to the client of a ticket: about a callback, say."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from helpdesk import ext, settings
+from helpdesk.clients.models import ContactPoint
 from helpdesk.ext import add_row
 from helpdesk.outbox.addressing import email_of, sender_of, signed_id, ticket_link
 from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.outbox.rendering import greeting, render
 from helpdesk.tickets.models import Ticket
+
+
+class Mail(NamedTuple):
+    """What it says."""
+
+    subject: str
+    text: str
+    html: str
 
 
 def enqueue(
@@ -31,7 +41,7 @@ def enqueue(
     point = email_of(session, ticket)
     if point is None or point.removed_at is not None:
         return None
-    sender, brand = sender_of(session, ticket), str(settings.get(session, "brand_name"))
+    brand = str(settings.get(session, "brand_name"))
     with ext.in_language(language):
         hello = greeting(ticket.person, language)
     text, html = render(
@@ -44,6 +54,22 @@ def enqueue(
         number=ticket.number,
         **values,
     )
+    mail = Mail(subject, text, html)
+    return _queue(session, key, ticket, point, language, mail, brand=brand, at=at)
+
+
+def _queue(
+    session: Session,
+    key: str,
+    ticket: Ticket,
+    point: ContactPoint,
+    language: str,
+    mail: Mail,
+    *,
+    brand: str,
+    at: datetime,
+) -> int:
+    sender = sender_of(session, ticket)
     return add_row(
         session,
         Outgoing,
@@ -62,7 +88,5 @@ def enqueue(
         rfc_message_id=signed_id(ticket.id, key.replace(":", "")),
         automatic=True,
         language=language,
-        subject=subject,
-        text=text,
-        html=html,
+        **mail._asdict(),
     )
