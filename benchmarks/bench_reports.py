@@ -26,6 +26,7 @@ PAGE, WALL, QUERIES = 1_000.0, 100.0, 12
 ROUNDS = 5
 SECONDS = 6.0  # over HTTP
 QUEUE_PAGE = [f"/desk?view={view}" for view in ("all", "queue:1", "queue:2", "unassigned")]
+BY_CLIENT = ("sla", "work", "calls", "satisfaction")
 LISTS = ("sla?outcome=breached", "sla_tickets", "calls_late", "calls_answered")
 
 
@@ -59,6 +60,12 @@ def _pages() -> Iterator[tuple[str, str, float | None]]:
         yield f"{name}, a year", f"/supervisor/reports/{name}?{year}", None
     yield "sla by agent, four weeks", "/supervisor/reports/sla?by=agent", PAGE
     yield "sla by client, four weeks", "/supervisor/reports/sla?by=client", PAGE
+    for name in BY_CLIENT:
+        yield (
+            f"{name} by client, a quarter",
+            f"/supervisor/reports/{name}?by=client&period=90d",
+            PAGE,
+        )
     yield "sla by hour and weekday, a quarter", "/supervisor/reports/sla?by=slot&period=90d", PAGE
     for name in LISTS:
         yield f"list {name.partition('?')[0]}", f"/supervisor/list/{name}", PAGE

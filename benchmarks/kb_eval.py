@@ -21,10 +21,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from benchmarks import kb_fit
-from benchmarks.kb_questions import OUTSIDE, Asked, Page, Set, bare, other, plain_bm25, shop, third
+from benchmarks.kb_questions import (
+    OUTSIDE,
+    Asked,
+    Page,
+    Set,
+    bare,
+    fourth,
+    other,
+    plain_bm25,
+    shop,
+    third,
+)
 from benchmarks.place import application
 from benchmarks.report import percentile
 from helpdesk import ext
+from helpdesk.jobs import embed_kb
 from helpdesk.kb.actions import add_translation, create_article
 from helpdesk.kb.checks import Content
 from helpdesk.kb.learning import learn
@@ -58,11 +70,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=["tuning", "unseen"], default="unseen")
     parser.add_argument("--fit", action="store_true", help="fit the model of confidence")
+    parser.add_argument("--usual", action="store_true", help="make helpdesk/kb/usual.f32 anew")
     parser.add_argument("--lang", choices=LANGUAGES, action="append")
     arguments = parser.parse_args()
     logs.configure(io.StringIO())
     langs = tuple(arguments.lang or LANGUAGES)
-    if arguments.fit:
+    if arguments.usual:
+        kb_fit.usual()
+    elif arguments.fit:
         kb_fit.show(langs)
     else:
         shops, others = [shop(lang) for lang in langs], [other(lang) for lang in langs]
@@ -71,6 +86,7 @@ def main() -> int:
         show(others, "unseen", (0,))
         show([bare(one) for one in others], "unseen", (0,))
         show([third(lang) for lang in langs], arguments.part, (0, 1, 3))
+        show([fourth(lang) for lang in langs], "unseen")
     return 0
 
 
@@ -125,6 +141,7 @@ def filled(sets: Sequence[Set]) -> Iterator[Flask]:
                 with ext.write() as session:
                     for page in one.pages:
                         _add(session, one.lang, page)
+            _embed()
             yield app
             ext.db.engine.dispose()
 
@@ -135,6 +152,8 @@ def teach(app: Flask, one: Set, count: int) -> None:
         ids = dict(session.execute(select(Article.key, Article.id)).all())
         for key, text in one.first_examples(count):
             learn(session, ids[key], one.lang, text, source=Source.API)
+    with app.app_context():
+        _embed()
 
 
 def _add(session: Session, lang: str, page: Page) -> None:
@@ -144,6 +163,11 @@ def _add(session: Session, lang: str, page: Page) -> None:
         create_article(session, content, lang=lang, at=now(), key=page.key, state=State.PUBLIC)
     else:
         add_translation(session, article, content, lang=lang, at=now(), state=State.PUBLIC)
+
+
+def _embed() -> None:
+    while embed_kb():
+        pass
 
 
 def _plain(asked: list[Asked], ask: Callable[[str], list[str]]) -> tuple[float, float]:

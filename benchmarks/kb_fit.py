@@ -9,13 +9,19 @@ of the articles, so that most questions have no article and near ones stand in i
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from math import exp, sqrt
+from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.kb_questions import Asked, Set, bare, other, shop, third
-from helpdesk.kb import analysis, confidence, synonyms, units
-from helpdesk.kb.ranking import Base, Scored
+import numpy as np
+
+from benchmarks.kb_questions import Asked, Page, Set, bare, other, shop, third
+from helpdesk.kb import analysis, confidence, embedding, synonyms, units
+from helpdesk.kb.asked import Scored
+from helpdesk.kb.ranking import Base
 from helpdesk.kb.reading import question
+from helpdesk.lib.stems import LANGUAGES
 
 RATES = (3, 5, 10, 15, 20, 30, 50)
 EXAMPLES = (0, 3, 10)
@@ -49,6 +55,19 @@ def show(langs: tuple[str, ...]) -> None:
         judged += _judged(one, fit(rest))
     found = [(rate, least(sorted(judged, reverse=True), rate)) for rate in RATES]
     print(f"THRESHOLDS = ({', '.join(f'({rate}, {p:.2f})' for rate, p in found)})")
+
+
+def usual() -> None:
+    """Write what the model says of any question and of any text: `helpdesk/kb/usual.f32`."""
+    sets = [make(lang) for make in (shop, other, third) for lang in LANGUAGES]
+    questions = [embedding.raw(a.text, is_query=True) for one in sets for a in one.questions]
+    texts = [embedding.raw(_whole(page), is_query=False) for one in sets for page in one.pages]
+    means = [np.mean(vectors, axis=0) for vectors in (questions, texts)]
+    np.concatenate(means).astype("<f4").tofile(Path(embedding.__file__).parent / "usual.f32")
+
+
+def _whole(page: Page) -> str:
+    return "\n".join((page.title, ", ".join(page.keywords), page.body[:300]))
 
 
 def _of(make: Callable[[str], Set], langs: tuple[str, ...]) -> list[Case]:
@@ -131,18 +150,31 @@ def _base(one: Set, count: int) -> Base:
     base = Base(one.lang, words)
     ids = {page.key: number for number, page in enumerate(one.pages, 1)}
     lessons: dict[int, list[list[list[str]]]] = {}
+    about: dict[str, bytes] = {}
+    solved: dict[str, list[bytes]] = {}
     for page in one.pages:
         found = analysis.analyse(one.lang, page.title, page.keywords, page.body)
         base.put(units.text_unit(ids[page.key], ids[page.key], "shown", found, words))
+        about[page.key] = _about(page.title, tuple(page.keywords), page.body)
     for key, text in one.first_examples(count):
         lessons.setdefault(ids[key], []).append(analysis.question_lines(text, one.lang))
+        solved.setdefault(key, []).append(embedding.of_question(text))
     for number, questions in lessons.items():
         base.learn(units.learned(number, questions, words))
+    for key, text_vector in about.items():
+        vector = embedding.together(text_vector, solved.get(key, []))
+        base.embed(units.About(ids[key], vector or embedding.NOTHING))
     return base
 
 
+@cache
+def _about(title: str, keywords: tuple[str, ...], body: str) -> bytes:
+    return embedding.of_text(title, keywords, body)
+
+
 def _rank(base: Base, asked: Asked) -> list[Scored]:
-    return base.rank(question(asked.text, base.lang), _SHOWN, top=3)
+    meaning = embedding.question(asked.text)
+    return base.rank(question(asked.text, base.lang), _SHOWN, top=3, meaning=meaning)
 
 
 def _probability(model: list[float], features: tuple[float, ...]) -> float:

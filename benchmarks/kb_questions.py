@@ -3,7 +3,8 @@
 `shop` is the demo base with questions of two parts, `tuning` and `unseen`; `other` are short texts
 of a bank and an internet provider, whose questions nothing is tuned on: they show what happens in
 a company that nobody thought of; `third` are a town, a clinic and a bus company, with short texts
-without keywords, asked sloppily, half of it never looked at while anything was tuned. Questions
+without keywords, asked sloppily, half of it never looked at while anything was tuned; `fourth` are
+an insurer, a school, makers of boilers and of furniture, looked at by nobody who tuned. Questions
 with the key "-far" or "-near" have no article.
 """
 
@@ -84,6 +85,11 @@ def other(lang: str) -> Set:
 def third(lang: str) -> Set:
     """The town, the clinic and the bus company; parts by article, in turn."""
     return _blocks("third", lang, ("tuning", "unseen"))
+
+
+def fourth(lang: str) -> Set:
+    """An insurer, a school, makers of boilers and of furniture."""
+    return _blocks("fourth", lang, ("unseen",))
 
 
 def bare(one: Set) -> Set:

@@ -34,6 +34,14 @@ class FieldKind(StrEnum):
     YES_NO = "yes_no"
 
 
+class FieldScope(StrEnum):
+    """Of whom a field is kept; PERSON and ORGANISATION are a client's kinds."""
+
+    ALL = "all"
+    PERSON = "person"
+    ORGANISATION = "organisation"
+
+
 class Field(Base):
     """One field of the client's profile. Values lie in `client.profile` under `key`."""
 
@@ -44,6 +52,9 @@ class Field(Base):
     key: Mapped[str] = mapped_column(String(40), unique=True)  # ASCII, as in the API and CSV
     labels: Mapped[dict[str, Any]]  # {"en": "Birthday", "ru": ..., "uk": ...}
     kind: Mapped[FieldKind] = mapped_column(EnumText(FieldKind))
+    scope: Mapped[FieldScope] = mapped_column(
+        EnumText(FieldScope), default=FieldScope.ALL, server_default="all"
+    )
     choices: Mapped[list[str]]  # values of a choice, in their order
     sensitive: Mapped[bool] = mapped_column(default=False)  # needs client.sensitive
     wanted: Mapped[bool] = mapped_column(default=False)  # an empty one is listed as a gap
@@ -54,6 +65,10 @@ class Field(Base):
         """What people call it in this language, else in another, else its key."""
         found = (self.labels.get(lang) for lang in (language, *LANGUAGES))
         return next((str(text) for text in found if text), self.key)
+
+    def suits(self, client_kind: str) -> bool:
+        """Whether it is kept of clients of this kind: person or organisation."""
+        return self.scope in (FieldScope.ALL, client_kind)
 
 
 def fields_of(session: Session, *, active: bool = True) -> list[Field]:
@@ -68,12 +83,16 @@ def create_field(
     key: str,
     labels: Mapping[str, str],
     kind: str,
+    scope: str = FieldScope.ALL,
     choices: Sequence[str] = (),
     sensitive: bool = False,
     wanted: bool = False,
     actor: Actor = SYSTEM,
 ) -> Field:
-    """Add a field at the end. Raises HelpdeskError for a bad or used key, label, kind or choice."""
+    """Add a field at the end.
+
+    Raises HelpdeskError for a bad or used key, label, kind, scope or choice.
+    """
     if not _KEY.fullmatch(key):
         message = _lazy("A key has small Latin letters, digits and _, and begins with a letter.")
         raise HelpdeskError(message, field="key")
@@ -89,6 +108,7 @@ def create_field(
         key=key,
         labels=_labels(labels),
         kind=FieldKind(kind),
+        scope=_scope(scope),
         choices=_choices(FieldKind(kind), choices),
         sensitive=sensitive,
         wanted=wanted,
@@ -101,12 +121,15 @@ def create_field(
 
 
 def change_field(session: Session, field: Field, *, actor: Actor = SYSTEM, **changes: Any) -> None:
-    """Change labels, choices, sensitive, wanted, position or active; key and kind stay as they are.
+    """Change labels, scope, choices, sensitive, wanted, position or active.
 
-    Raises HelpdeskError for bad values.
+    Key and kind stay as they are. Values that are kept of clients outside a narrower scope stay
+    and are not shown. Raises HelpdeskError for bad values.
     """
     if "labels" in changes:
         changes["labels"] = _labels(changes["labels"])
+    if "scope" in changes:
+        changes["scope"] = _scope(changes["scope"])
     if "choices" in changes:
         changes["choices"] = _choices(field.kind, changes["choices"])
     changed = {name: value for name, value in changes.items() if getattr(field, name) != value}
@@ -145,12 +168,19 @@ def check_value(field: Field, raw: Any) -> Any:
     return _CHECKS[field.kind](field, raw)
 
 
+def check_scope(field: Field, client_kind: str) -> None:
+    """Raises HelpdeskError for a field that is not kept of clients of this kind."""
+    if not field.suits(client_kind):
+        raise _bad(field, _ONLY[field.scope])
+
+
 def check_profile(
-    session: Session, old: Mapping[str, Any], changes: Mapping[str, Any]
+    session: Session, client_kind: str, old: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The profile after the changes; an empty value takes a key out.
 
-    Raises HelpdeskError for an unknown key or a value that does not fit.
+    Raises HelpdeskError for an unknown key, one that is not kept of clients of this kind or a
+    value that does not fit.
     """
     known = {field.key: field for field in fields_of(session, active=False)} if changes else {}
     profile = dict(old)
@@ -162,6 +192,7 @@ def check_profile(
         if value is None:
             profile.pop(key, None)
         else:
+            check_scope(known[key], client_kind)
             profile[key] = value
     return profile
 
@@ -175,13 +206,14 @@ def seed_fields(session: Session) -> None:
     """The fields that a new installation begins with; harmless where there are any already."""
     if session.scalar(select(func.count(Field.id))):
         return
-    for position, (key, kind, sensitive, wanted, labels) in enumerate(SEEDS):
+    for position, (key, kind, scope, sensitive, wanted, labels) in enumerate(SEEDS):
         names = dict(zip(LANGUAGES, labels, strict=True))
         session.add(
             Field(
                 key=key,
                 labels=names,
                 kind=kind,
+                scope=scope,
                 choices=[],
                 sensitive=sensitive,
                 wanted=wanted,
@@ -257,6 +289,18 @@ _CHECKS = {
 }
 
 
+_ONLY = {
+    FieldScope.PERSON: _lazy("This field is kept of people only."),
+    FieldScope.ORGANISATION: _lazy("This field is kept of organisations only."),
+}
+
+
+def _scope(scope: str) -> FieldScope:
+    if scope not in set(FieldScope):
+        raise HelpdeskError(_lazy("Choose one from the list."), field="scope")
+    return FieldScope(scope)
+
+
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:
     cleaned = {lang: clean_line(labels.get(lang) or "", LABEL_LIMIT) for lang in LANGUAGES}
     missing = next((lang for lang in LANGUAGES if not cleaned[lang]), None)
@@ -280,29 +324,53 @@ def _choices(kind: FieldKind, choices: Sequence[str]) -> list[str]:
     return unique
 
 
-# (key, kind, sensitive, wanted, labels in the order of LANGUAGES: en, ru, uk)
-SEEDS: tuple[tuple[str, FieldKind, bool, bool, tuple[str, str, str]], ...] = (
-    ("birthday", FieldKind.DATE, False, True, ("Birthday", "День рождения", "День народження")),
+# (key, kind, scope, sensitive, wanted, labels in the order of LANGUAGES: en, ru, uk)
+SEEDS: tuple[tuple[str, FieldKind, FieldScope, bool, bool, tuple[str, str, str]], ...] = (
+    (
+        "birthday",
+        FieldKind.DATE,
+        FieldScope.PERSON,
+        False,
+        True,
+        ("Birthday", "День рождения", "День народження"),
+    ),
     (
         "residence",
         FieldKind.TEXT,
+        FieldScope.PERSON,
         False,
         True,
         ("Place of residence", "Место жительства", "Місце проживання"),
     ),
-    ("occupation", FieldKind.TEXT, False, False, ("Occupation", "Род занятий", "Рід занять")),
-    ("children", FieldKind.NUMBER, True, False, ("Children", "Дети", "Діти")),
+    (
+        "occupation",
+        FieldKind.TEXT,
+        FieldScope.PERSON,
+        False,
+        False,
+        ("Occupation", "Род занятий", "Рід занять"),
+    ),
+    ("children", FieldKind.NUMBER, FieldScope.PERSON, True, False, ("Children", "Дети", "Діти")),
     (
         "income",
         FieldKind.NUMBER,
+        FieldScope.PERSON,
         True,
         False,
         ("Income a month", "Доход в месяц", "Дохід на місяць"),
     ),
-    ("preferences", FieldKind.TEXT, False, False, ("Preferences", "Предпочтения", "Уподобання")),
+    (
+        "preferences",
+        FieldKind.TEXT,
+        FieldScope.ALL,
+        False,
+        False,
+        ("Preferences", "Предпочтения", "Уподобання"),
+    ),
     (
         "loyalty",
         FieldKind.NUMBER,
+        FieldScope.ALL,
         False,
         False,
         ("Loyalty, of 100", "Лояльность, из 100", "Лояльність, зі 100"),

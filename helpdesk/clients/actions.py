@@ -201,7 +201,7 @@ def _check(session: Session, client: Client, changes: dict[str, Any]) -> set[str
     """Put checked values into the changes; the names of the profile's fields that differ."""
     fields: set[str] = set()
     if "profile" in changes:
-        changes["profile"] = check_profile(session, client.profile, changes["profile"])
+        changes["profile"] = check_profile(session, client.kind, client.profile, changes["profile"])
         fields = _differing(client.profile, changes["profile"])
     for name in CHECKS.keys() & changes.keys():
         changes[name] = CHECKS[name](changes[name])

@@ -10,7 +10,8 @@ from helpdesk.fields import Field, gaps
 class Completeness(NamedTuple):
     """`percent` of all fields, name and language and a way to reach them among them.
 
-    `missing`: the wanted fields that are empty.
+    `missing`: the wanted fields that are empty. Fields that are not kept of clients of this kind
+    do not count.
     """
 
     percent: int
@@ -23,6 +24,7 @@ def completeness(
     client: Client, fields: Sequence[Field], points: Iterable[ContactPoint]
 ) -> Completeness:
     """Judge a record by its active fields and its contact points."""
+    fields = [field for field in fields if field.suits(client.kind)]
     no_language = client.language is None
     unreachable = all(point.bad for point in points)
     filled = sum(field.key in client.profile for field in fields)

@@ -16,6 +16,7 @@ from helpdesk.clients.facts import Invoice, Purchase
 from helpdesk.clients.import_models import ImportKind
 from helpdesk.clients.importing.columns import PROFILE, Column
 from helpdesk.clients.models import Client, ContactKind, ContactPoint, Person
+from helpdesk.fields import Field, fields_of
 from helpdesk.lib.money import minor_digits
 from helpdesk.products import Item, Product
 
@@ -54,15 +55,16 @@ def _clients(session: Session, after: int) -> tuple[list[Values], int]:
     names = _names(session, Client, {one.organisation_id for one in clients})
     emails = _emails(session, {one.owner_id for one in clients})
     people = _people(session, ids)
+    fields = fields_of(session)
     found: list[Values] = []
     for client in clients:
-        own = _client_values(client, names, emails)
+        own = _client_values(client, names, emails) | _profile(client, fields)
         found += [own | person for person in people.get(client.id, [{}])]
     return found, _next(ids)
 
 
 def _client_values(client: Client, names: Mapping[int, str], emails: Mapping[int, str]) -> Values:
-    values = {
+    return {
         "id": str(client.id),
         "external_id": client.external_id or "",
         "kind": client.kind.value,
@@ -76,7 +78,12 @@ def _client_values(client: Client, names: Mapping[int, str], emails: Mapping[int
         "tags": _tags(client.tags),
         "about": client.about,
     }
-    return values | {f"{PROFILE}{key}": _text(value) for key, value in client.profile.items()}
+
+
+def _profile(client: Client, fields: Sequence[Field]) -> Values:
+    """Of the fields that are kept of clients of its kind."""
+    mine = [one.key for one in fields if one.suits(client.kind) and one.key in client.profile]
+    return {f"{PROFILE}{key}": _text(client.profile[key]) for key in mine}
 
 
 def _tags(tags: Sequence[str]) -> str:

@@ -117,6 +117,34 @@ def find_or_create(
     return _create(session, kind, key, value, name or value, language, at, actor)
 
 
+def find_or_create_alike(
+    session: Session,
+    *,
+    at: datetime,
+    email: str | None = None,
+    number: str | None = None,
+    country: str = "UA",
+    name: str = "",
+    language: str | None = None,
+) -> Known:
+    """As `find_or_create`, with the same work whether there is somebody or not (T17).
+
+    For whoever names an address and has not shown that it is theirs: a client is made each time,
+    and unmade where there was one.
+    """
+    kind, key, value = _contact(email, number, country)
+    lock(session, f"contact:{kind}:{key}")
+    found = _by_key(session, kind, key)
+    trial = session.begin_nested()
+    with session.begin_nested():  # the full-text index is written at its end, in both cases
+        made = _create(session, kind, key, value, name or value, language, at, SYSTEM)
+    if found is None:
+        trial.commit()
+        return made
+    trial.rollback()
+    return found
+
+
 def nobody(session: Session, *, at: datetime) -> Known:
     """The person that stands for senders without any address."""
     found = _by_key(session, ContactKind.MESSENGER, NOBODY)

@@ -2,7 +2,8 @@
 
 Every column of every table that points to a client, person or contact point is moved, found by
 its foreign key: tables that come later are covered by themselves. What was moved is written down
-by value, and undoing touches only what still is as the merge left it.
+by value, and undoing touches only what still is as the merge left it; of tags and profile one by
+one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -316,10 +317,24 @@ def _put_back(session: Session, change: MergeChange) -> None:
     table = Base.metadata.tables[change.table]
     column, key = table.c[change.column], table.c.id
     old, new = (_value(column, one["value"]) for one in (change.old, change.new))
-    still = select(key, column).where(key.in_(change.ids))
-    ids = [id_ for id_, value in session.execute(still) if value == new]
+    there = session.execute(select(key, column).where(key.in_(change.ids))).all()
+    ids = [id_ for id_, value in there if value == new]
     if ids:
         session.execute(update(table).where(key.in_(ids)).values({column.name: old}))
+    for id_, value in there:
+        if id_ not in ids and isinstance(value, list | dict):
+            values = {column.name: _without(value, old, new)}
+            session.execute(update(table).where(key == id_).values(values))
+
+
+def _without(value: Any, old: Any, new: Any) -> Any:
+    """Tags or a profile without what the merge brought, with what somebody changed since."""
+    if isinstance(value, list):
+        kept = [one for one in value if one not in new or one in old]
+        return kept + [one for one in old if one not in new and one not in value]
+    names = [name for name in {**old, **value} if value.get(name) == new.get(name)]
+    back = {name: old[name] for name in names if name in old}
+    return {name: one for name, one in value.items() if name not in names} | back
 
 
 def _reindex(session: Session, *client_ids: int) -> None:

@@ -19,7 +19,7 @@ from helpdesk.clients.models import Client, ClientKind
 from helpdesk.demo import drawn
 from helpdesk.demo.stage import Stage
 from helpdesk.events import SYSTEM
-from helpdesk.fields import seed_fields
+from helpdesk.fields import FieldKind, FieldScope, create_field, seed_fields
 from helpdesk.products import Product, create_product
 from helpdesk.surveys import Rating
 from helpdesk.tickets.models import Message, Status, Ticket, TicketKind
@@ -93,6 +93,12 @@ KINDS = {
     "запрос": TicketKind.REQUEST,
 }
 TOWNS = ("Київ", "Львів", "Одеса", "Дніпро", "Харків", "Полтава", "Черкаси")
+INDUSTRY = {"en": "Industry", "ru": "Отрасль", "uk": "Галузь"}
+INDUSTRIES = {
+    "uk": ("готелі", "ресторани", "будівництво", "торгівля"),
+    "ru": ("гостиницы", "рестораны", "строительство", "торговля"),
+    "en": ("hotels", "restaurants", "construction", "trade"),
+}
 JOBS = {
     "uk": ("учителька", "лікар", "інженер", "підприємець", "бухгалтерка"),
     "ru": ("учитель", "врач", "инженер", "предприниматель", "бухгалтер"),
@@ -117,6 +123,10 @@ SAID = {
 def prepare(session: Session, at: datetime) -> None:
     """What stands before the first ticket: fields, reasons, products."""
     seed_fields(session)
+    create_field(
+        session, key="industry", labels=INDUSTRY, kind=FieldKind.TEXT,
+        scope=FieldScope.ORGANISATION, wanted=True,
+    )  # fmt: skip
     seed_reasons(session)
     for number, line in enumerate(PRODUCTS.strip().splitlines(), 1):
         name, group, _price, _months = (part.strip() for part in line.split("|"))
@@ -158,15 +168,24 @@ def _client(
 
 
 def _profile(session: Session, client: Client, language: str, pick: random.Random) -> None:
-    if client.kind != ClientKind.PERSON:
-        return
+    person = client.kind == ClientKind.PERSON
+    profile = _of_person(language, pick) if person else _of_organisation(client.id, language)
+    change_client(session, client, actor=SYSTEM, at=client.created_at, profile=profile)
+
+
+def _of_person(language: str, pick: random.Random) -> dict[str, Any]:
     profile: dict[str, Any] = {"residence": pick.choice(TOWNS)}
     if pick.random() < 0.7:
         profile["occupation"] = pick.choice(JOBS[language])
     if pick.random() < 0.5:
         born = date(pick.randrange(1955, 2003), pick.randrange(1, 13), pick.randrange(1, 28))
         profile["birthday"] = born.isoformat()
-    change_client(session, client, actor=SYSTEM, at=client.created_at, profile=profile)
+    return profile
+
+
+def _of_organisation(client_id: int, language: str) -> dict[str, Any]:
+    """Of some the industry is not known: a gap to fill."""
+    return {"industry": INDUSTRIES[language][client_id % 4]} if client_id % 5 else {}
 
 
 def _purchase(session: Session, client: Client, at: datetime, n: int, pick: random.Random) -> None:

@@ -82,6 +82,9 @@ def build(session: Session, at: datetime, pick: random.Random) -> Stage:
         "support": _queue(session, "Support", "+380 44 355 01 10", began),
         "billing": _queue(session, "Billing", "+380 44 355 01 11", began),
     }
+    queues.change_queue(
+        session, found["support"], country="UA", at=began, actor=SYSTEM, receipt_articles=True
+    )
     _teams(session, staff, found, began)
     office = _calendar(session, began)
     _promises(session, found["billing"], office, staff["maryna"], began)

@@ -18,12 +18,16 @@ from helpdesk.tickets.models import Channel
 
 @dataclass(frozen=True)
 class RawEmail:
-    """An email at the door: its bytes and its envelope. `recipients` are ours only."""
+    """An email at the door: its bytes and its envelope. `recipients` are ours only.
+
+    `for_all`: it is one email in whichever of our mailboxes it lies.
+    """
 
     raw: bytes
     envelope_from: str
     recipients: tuple[str, ...]
     received_at: datetime
+    for_all: bool = False
 
 
 def accept(session: Session, emails: Sequence[RawEmail]) -> list[int]:
@@ -34,13 +38,25 @@ def accept(session: Session, emails: Sequence[RawEmail]) -> list[int]:
     rows = {}
     keys = []
     for email in emails:
-        key = fingerprint.email_key(email.raw, email.recipients)
+        mailboxes = ("*",) if email.for_all else email.recipients
+        key = fingerprint.email_key(email.raw, mailboxes)
         keys.append(key)
         rows[key] = _row(key, email)
     add_missing(session, Delivery, list(rows.values()), unique="key")
     found = session.execute(select(Delivery.key, Delivery.id).where(Delivery.key.in_(rows)))
     ids = dict(found.all())
     return [ids[key] for key in keys]
+
+
+def set_aside(
+    session: Session, email: RawEmail, *, key: str, state: DeliveryState, reason: str, size: int
+) -> None:
+    """Keep what can't be taken in where an administrator sees it and may replay it; `email` is as
+    much of it as there is, `size` all of it in octets. A second time changes nothing.
+    """
+    row = _row(key, email)
+    row |= {"state": state, "todo": None, "reason": reason, "size": size}
+    add_missing(session, Delivery, [row], unique="key")
 
 
 def _row(key: str, email: RawEmail) -> dict[str, object]:

@@ -255,14 +255,17 @@ def _confirm(session: Session, ticket: Ticket, at: datetime) -> None:
 
 
 def _client(session: Session, entry: Entry, at: datetime) -> Known:
-    """Of several people with the address, the one who was in touch last."""
+    """Of several people with the address, the one who was in touch last.
+
+    Looked for in any case: who sends a form must not learn from its time whom we know.
+    """
     about: dict[str, Any] = {"name": entry.name, "language": entry.language, "at": at}
     if valid_email(entry.contact):
-        found = match.find_or_create(session, email=entry.contact, **about)
+        found = match.find_or_create_alike(session, email=entry.contact, **about)
     else:
         country = str(current_app.config["COUNTRY"])
-        found = match.find_or_create(session, number=entry.contact, country=country, **about)
-    return sharing(session, found)[0]
+        found = match.find_or_create_alike(session, number=entry.contact, country=country, **about)
+    return sharing(session, replace(found, shared=True))[0]
 
 
 def _reason(session: Session, reason_id: int | None) -> Reason | None:

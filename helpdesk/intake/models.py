@@ -51,3 +51,72 @@ class Delivery(Base):
     size: Mapped[int]
     raw: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))  # as it came, until moved
     raw_sha256: Mapped[str | None] = mapped_column(String(64))  # the compressed file after that
+
+
+class ImapTls(StrEnum):
+    TLS = "tls"
+    STARTTLS = "starttls"
+    PLAIN = "plain"  # this machine only
+
+
+class ImapAfter(StrEnum):
+    """What becomes of an email on its server once it is ours."""
+
+    LEAVE = "leave"
+    SEEN = "seen"
+    MOVE = "move"
+
+
+class ImapTrouble(StrEnum):
+    """Why a mailbox could not be fetched."""
+
+    NAME = "name"
+    AWAY = "away"
+    SLOW = "slow"
+    CERTIFICATE = "certificate"
+    TLS = "tls"
+    STARTTLS = "starttls"
+    PROTOCOL = "protocol"
+    LOGIN = "login"
+    FOLDER = "folder"
+    MARK = "mark"
+    LOST = "lost"
+    KEY = "key"
+
+
+class ImapBox(Base):
+    """A mailbox on another server that is fetched by IMAP, and how far it was fetched.
+
+    `cursor_uid` is the last email of the folder `uidvalidity` that is ours; of those below
+    `old_below`, which lay there when the folder was first seen, only those since `since` are.
+    """
+
+    __tablename__ = "imap_box"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(254))  # of a queue, in lower case
+    host: Mapped[str] = mapped_column(String(253))
+    port: Mapped[int]
+    tls: Mapped[ImapTls] = mapped_column(EnumText(ImapTls))
+    username: Mapped[str] = mapped_column(String(320))
+    password: Mapped[str]  # sealed, see lib/sealed.py
+    folder: Mapped[str]
+    after: Mapped[ImapAfter] = mapped_column(EnumText(ImapAfter))
+    move_to: Mapped[str | None]
+    since: Mapped[datetime]
+    active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)  # counts changes by people
+    created_at: Mapped[datetime]
+    uidvalidity: Mapped[int | None]
+    cursor_uid: Mapped[int] = mapped_column(default=0)
+    old_below: Mapped[int] = mapped_column(default=0)
+    waiting: Mapped[int | None]  # on the server and not ours yet, as far as was seen
+    fetched: Mapped[int] = mapped_column(default=0)
+    last_seen_at: Mapped[datetime | None]  # the server answered and all was fetched
+    last_fetched_at: Mapped[datetime | None]
+    trouble: Mapped[ImapTrouble | None] = mapped_column(EnumText(ImapTrouble))
+    trouble_words: Mapped[str | None]  # the server's own
+    failing_since: Mapped[datetime | None]
+    told: Mapped[bool] = mapped_column(default=False)  # administrators, of this failure
+    claimed_by: Mapped[str | None] = mapped_column(String(64))  # who fetches it
+    claimed_until: Mapped[datetime | None]

@@ -307,6 +307,7 @@ def _fill(
     text.body_html = rendered.html
     text.excerpt = rendered.excerpt
     text.keywords = list(content.keywords)
+    text.embedding = None
     text.voice_text = content.voice
     text.user_id = actor.user_id
     text.updated_at = at

@@ -1,6 +1,6 @@
 """How sure an answer is, and how sure it must be to be given without a person.
 
-The probability that the first article is the right one comes from a logistic model of four
+The probability that the first article is the right one comes from a logistic model of five
 measures of the ranking. An administrator says how many of a hundred such answers may be wrong; the
 probability that is then asked for was found on questions with known answers, in and out of the
 base's scope, by the upper end of a confidence interval (Wilson's, 90 %, one-sided), so that luck
@@ -16,33 +16,36 @@ from math import exp
 from sqlalchemy.orm import Session
 
 from helpdesk import settings
-from helpdesk.kb.ranking import Scored
+from helpdesk.kb.asked import Scored
 
 SETTING = "kb_wrong_answers"
 """How many of a hundred answers without a person may be wrong; 0: never answer so."""
-MISSED = 0.12
+MISSED = 0.16
 """Below this probability a search is counted as one that found nothing."""
 
 LEAST_COVER = 0.2
 """An article that has less of the question is never sure, however far the others are."""
 LEAST_WORDS, MOST_OF_IT = 1.5, 0.5
 """Nor is one that has a single word of the question, unless that word is most of it."""
+LEAST_MEANING = 0.35
+"""Unless it is so like the question in meaning."""
 
-BIAS = -1.91
-WEIGHTS = (0.33, 0.49, 3.03, 2.11)
+BIAS = -3.23
+WEIGHTS = (0.28, 0.56, 3.98, 0.91, 5.20)
 
-THRESHOLDS = ((3, 0.93), (5, 0.88), (10, 0.82), (15, 0.66), (20, 0.57), (30, 0.47), (50, 0.22))
+THRESHOLDS = ((3, 0.93), (5, 0.88), (10, 0.77), (15, 0.68), (20, 0.55), (30, 0.40), (50, 0.13))
 """(wrong answers in a hundred, probability to be asked for), the found figures made smooth: they
 rest on some dozens of wrong answers each, the first two on fewer."""
 
 
 def features(found: Sequence[Scored]) -> tuple[float, ...]:
     """The score of the first article, its lead over the second, the lead as a part of the score,
-    and how much of the question its text covers.
+    how much of the question its text covers, and how like the question it is in meaning.
     """
     first = found[0]
     lead = first.score - (found[1].score if len(found) > 1 else 0.0)
-    return (min(first.score, 2.5), lead, lead / max(first.score, 0.6), first.cover)
+    part = lead / max(first.score, 0.6)
+    return (min(first.score, 2.5), lead, part, first.cover, first.meaning)
 
 
 def probability(found: Sequence[Scored]) -> float:
@@ -55,6 +58,8 @@ def probability(found: Sequence[Scored]) -> float:
 
 
 def _by_chance(first: Scored) -> bool:
+    if first.meaning >= LEAST_MEANING:
+        return False
     one_word = first.words < LEAST_WORDS and first.cover < MOST_OF_IT
     return one_word or first.cover + first.learned < LEAST_COVER
 

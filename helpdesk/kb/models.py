@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from helpdesk.ext import Base, EnumText, partial_index
 from helpdesk.files import StoredFile
@@ -79,6 +79,7 @@ class ArticleText(Base):
         Index("uq_article_text", "article_id", "lang", unique=True),
         Index("uq_article_text_slug", "lang", "slug", unique=True),
         Index("ix_article_text_state", "state", "lang"),
+        partial_index("ix_article_text_embedding", "id", where="embedding IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -100,6 +101,7 @@ class ArticleText(Base):
     views: Mapped[int] = mapped_column(default=0)
     helped: Mapped[int] = mapped_column(default=0)
     not_helped: Mapped[int] = mapped_column(default=0)
+    embedding: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))  # None: to be made
 
     article: Mapped[Article] = relationship(back_populates="texts")
 
@@ -168,6 +170,7 @@ class Example(Base):
     __table_args__ = (
         Index("uq_kb_example", "article_id", "lang", "digest", unique=True),
         partial_index("ix_kb_example_ticket", "ticket_id", where="ticket_id IS NOT NULL"),
+        partial_index("ix_kb_example_embedding", "id", where="embedding IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -179,6 +182,7 @@ class Example(Base):
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[datetime]
+    embedding: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))  # None: to be made
 
 
 class Citation(Base):
@@ -280,6 +284,7 @@ class Feedback(Base):
 class IndexedKind(StrEnum):
     TEXT = "text"
     LEARNED = "learned"  # what the examples of an article say in one language
+    EMBEDDING = "embedding"  # what an article is about in one language, examples included
 
 
 class Indexed(Base):
@@ -295,11 +300,11 @@ class Indexed(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[IndexedKind] = mapped_column(EnumText(IndexedKind))
-    ref_id: Mapped[int]  # of the article_text, or of the article; no key: the row outlives it
+    ref_id: Mapped[int]  # of the article_text, else of the article; no key: the row outlives it
     lang: Mapped[str] = mapped_column(String(8))
     article_id: Mapped[int]
     seq: Mapped[int] = mapped_column(unique=True)  # in the order of commits
     state: Mapped[str] = mapped_column(String(10))  # of the text; else ""
     size: Mapped[int]  # how many examples; 0 of a text
     analysis: Mapped[str] = mapped_column(String(40))  # what made it; another: to be made anew
-    words: Mapped[str]  # JSON: stems and concepts with what they weigh; "" when gone
+    words: Mapped[str]  # JSON: stems and concepts with what they weigh; a vector; "" when gone

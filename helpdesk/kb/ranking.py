@@ -4,7 +4,7 @@ The score is the sum, over the question's words, of the word's rareness times ho
 says it, in this word or a near one (derived, misspelt), and over the concepts that both touch
 (`synonyms`). What questions that the article solved before say counts beside its text: how much
 more often they have the word than other solved questions. Sums are divided by the rareness of the
-whole question, so that scores of different questions compare.
+whole question, so that scores of different questions compare. What is alike in meaning is added.
 """
 
 from array import array
@@ -14,10 +14,13 @@ from heapq import nlargest
 from math import log
 
 from helpdesk.kb.analysis import SMALL, everyday, faint_stems
+from helpdesk.kb.asked import Question, Scored
+from helpdesk.kb.embedding import Vector
 from helpdesk.kb.postings import List, Lists, Numbers
 from helpdesk.kb.sums import Sums, greatest
 from helpdesk.kb.synonyms import FAINT, Thesaurus
-from helpdesk.kb.units import WEIGHTS, Learned, TextUnit, question_key
+from helpdesk.kb.units import WEIGHTS, About, Learned, TextUnit, question_key
+from helpdesk.kb.vectors import Vectors
 from helpdesk.kb.vocabulary import MAX_NEAR, Vocabulary
 from helpdesk.lib import stems
 
@@ -29,37 +32,6 @@ _MANY = 1_000
 _UNKNOWN = -1  # number of a stem that nothing here has
 
 Group = dict[int, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """The stems of a question's sentences and its small words (`analysis`); `typing` is a last
-    word not yet finished."""
-
-    lines: tuple[tuple[str, ...], ...]
-    small: tuple[str, ...] = ()
-    typing: str = ""
-
-    @property
-    def stems(self) -> list[str]:
-        """Each stem once, in order."""
-        return list(dict.fromkeys(stem for line in self.lines for stem in line))
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """An article and why it was found. Parts of the question's rareness, about 0 to 1: `cover`
-    that its text has in the asked words or near ones; `learned`, what solved questions gave.
-    `words`: how many of the asked words its text or its solved questions have; near ones count in
-    part.
-    """
-
-    article_id: int
-    text_id: int  # 0: it has no text in this language
-    score: float
-    cover: float
-    learned: float
-    words: float = 0.0
 
 
 @dataclass(slots=True)
@@ -86,6 +58,7 @@ class Base:
         self.terms, self.concepts = Lists(), Lists()
         self._learned_terms, self._learned_concepts = Lists(), Lists()
         self._solved = Lists()  # whole questions
+        self.vectors = Vectors()
         self._examples = 0
         self._faint = faint_stems(lang)
         self._part: dict[int, float] = {}  # what faint words count of their rareness
@@ -118,8 +91,9 @@ class Base:
 
     def put(self, unit: TextUnit) -> None:
         """Index a text, in place of what it or its article's other text was before."""
-        self.drop(unit.id)
         place = self._place(unit.article_id)
+        if self._by_text.get(unit.id, place) != place:
+            self.drop(unit.id)
         entry = self._places[place]
         self._by_text.pop(entry.text_id, None)
         entry.text_id, entry.label = unit.id, unit.label
@@ -147,6 +121,15 @@ class Base:
         self._learned_concepts.put(place, lessons.concepts)
         self._free_if_empty(place)
 
+    def embed(self, about: About) -> None:
+        """Index what an article is about, in place of what it was about before."""
+        self.vectors.put(self._place(about.article_id), about.vector)
+
+    def unembed(self, article_id: int) -> None:
+        """Forget what an article is about; an unknown one is ignored."""
+        if article_id in self._by_article:
+            self.vectors.drop(self._by_article[article_id])
+
     def familiar(self, word: str) -> float:
         """How well a folded word is known here: 1 in a text, a solved question, the thesaurus or
         everyday speech, a half where it is like such a word."""
@@ -164,6 +147,7 @@ class Base:
         *,
         top: int,
         articles: frozenset[int] | None = None,
+        meaning: Vector | None = None,
     ) -> list[Scored]:
         """The best articles for a question, best first; of equals the older one first.
 
@@ -180,6 +164,7 @@ class Base:
             sums.add_learned({}, dict(repeated.weighed(WEIGHTS.repeated * total)))
         for concept, share in self._strongest(self._touched(question)):
             self._add_concept(sums, concept, share)
+        alike = self._add_meaning(sums, meaning, total)
         return [
             Scored(
                 (entry := self._places[place]).article_id,
@@ -188,9 +173,20 @@ class Base:
                 self._cover(place, groups, rareness) / total,
                 sums.learned.get(place, 0.0) / total,
                 self._words(place, groups),
+                alike[place],
             )
             for place in self._top(sums.all, labels, articles, top)
         ]
+
+    def _add_meaning(self, sums: Sums, meaning: Vector | None, total: float) -> list[float]:
+        """How like the question each article is, added as if it were words of the question."""
+        places = len(self._places)
+        if meaning is None or not self.vectors:
+            return [0.0] * places
+        alike = self.vectors.likeness(meaning, places)
+        worth = WEIGHTS.meaning * total
+        sums.add((place, worth * value) for place, value in enumerate(alike) if value)
+        return alike
 
     def _top(
         self,
@@ -247,6 +243,7 @@ class Base:
         entry = self._places[place]
         if not entry.text_id and not entry.examples:
             del self._by_article[entry.article_id]
+            self.vectors.drop(place)
             self._free.append(place)
 
     def _numbered(self, terms: dict[str, float]) -> dict[int, float]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from helpdesk.kb.analysis import question_lines, small_words, telling, words
-from helpdesk.kb.ranking import Base, Question
+from helpdesk.kb.asked import Question
+from helpdesk.kb.ranking import Base
 from helpdesk.lib.stems import layout_variants
 from helpdesk.lib.text import fold
 

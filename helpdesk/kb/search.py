@@ -7,15 +7,17 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from helpdesk.kb import confidence, extract
-from helpdesk.kb.index import bases
+from helpdesk.kb import confidence, embedding, extract
+from helpdesk.kb.asked import Scored
+from helpdesk.kb.memory import bases
 from helpdesk.kb.models import Article, ArticleText, Category, State
-from helpdesk.kb.ranking import Base, Scored
+from helpdesk.kb.ranking import Base
 from helpdesk.kb.reading import Reading, question, readings
 
 _OTHER_LANGUAGE = 0.6  # what a score in a language that nobody asked for counts
 _FAMILIAR = 0.5  # how well a question must fit a language to be looked for in it as well
 _LEAST = 0.05  # scores below are chance
+_ALIKE = 0.23  # articles that say none of the words must be so like in meaning
 _SPARE = 2  # so many more are looked for, in case that some may not be shown
 
 
@@ -117,19 +119,33 @@ def _ask(
 ) -> list[_Found]:
     labels = frozenset(state.value for state in states)
     best: dict[int, _Found] = {}
-    for place, reading in enumerate(readings(query, lang, known)):
+    order = readings(query, lang, known)
+    meaning = _meaning(known, order)
+    for place, reading in enumerate(order):
         asked = place == 0 or reading.lang == lang
         if not asked and best and reading.fit < _FAMILIAR:
             continue
         ask = question(reading.text, reading.lang, typing=typing)
-        for scored in known[reading.lang].rank(ask, labels, top=top, articles=within):
+        base = known[reading.lang]
+        for scored in base.rank(ask, labels, top=top, articles=within, meaning=meaning):
             if not asked:
                 scored = replace(scored, score=scored.score * _OTHER_LANGUAGE)
             other = best.get(scored.article_id)
-            if scored.score >= _LEAST and (not other or other.scored.score < scored.score):
+            if _may_fit(scored) and (not other or other.scored.score < scored.score):
                 best[scored.article_id] = _Found(scored, reading)
-    order = sorted(best.values(), key=lambda one: (-one.scored.score, one.scored.article_id))
-    return order[:top]
+    found = sorted(best.values(), key=lambda one: (-one.scored.score, one.scored.article_id))
+    return found[:top]
+
+
+def _meaning(known: dict[str, Base], order: list[Reading]) -> embedding.Vector | None:
+    """What a question is about, by the reading that fits best; the same in all languages."""
+    if not any(base.vectors for base in known.values()) or not embedding.available():
+        return None
+    return embedding.question(order[0].text)
+
+
+def _may_fit(scored: Scored) -> bool:
+    return scored.score >= _LEAST and (scored.said >= _LEAST or scored.meaning >= _ALIKE)
 
 
 def _hits(

@@ -34,6 +34,7 @@ class Weights:
     texts: float = 20.0  # solved questions that all texts together are worth
     few: float = 1.0  # examples with which an article's lessons count a half
     shared: float = 0.7  # how far words that many solved questions have count as common
+    meaning: float = 2.2  # how like the question it is in meaning
 
 
 WEIGHTS = Weights()
@@ -71,6 +72,14 @@ class Learned:
     terms: dict[str, float]
     concepts: dict[int, float]
     whole: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an article is about in one language, as `embedding` keeps it."""
+
+    article_id: int
+    vector: bytes
 
 
 def text_unit(id_: int, article_id: int, label: str, text: Analysed, words: Thesaurus) -> TextUnit:

@@ -14,7 +14,7 @@ Fields = MutableMapping[str, Any]
 ErrorInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 # What these libraries say repeats what we log, or names people.
-QUIET = ("uvicorn", "alembic", "apscheduler", "mail.log", "asyncio", "sqlalchemy")
+QUIET = ("uvicorn", "alembic", "apscheduler", "mail.log", "asyncio", "sqlalchemy", "imapclient")
 
 
 def configure(stream: TextIO | None = None) -> None:

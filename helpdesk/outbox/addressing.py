@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,9 +13,12 @@ from sqlalchemy.orm import Session, joinedload
 from helpdesk import settings
 from helpdesk.clients.models import ContactKind, ContactPoint
 from helpdesk.ext import LANGUAGES
+from helpdesk.lib.clock import now
 from helpdesk.lib.tokens import link_token, message_id, ticket_address
 from helpdesk.tickets.models import Message, Ticket
 from helpdesk.tickets.queries import address_of_queue
+
+LINK_LIFETIME = timedelta(days=180)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,17 @@ def signed_id(ticket_id: int, unique: str) -> str:
 
 def ticket_link(ticket: Ticket) -> str:
     """The address of the page where the client reads and answers."""
-    return link_of(ticket.id, ticket.link_nonce)
+    return link_of(ticket.id, nonce_of(ticket.link_nonce, ticket.last_message_at))
+
+
+def nonce_of(nonce: str, last_message_at: datetime) -> str:
+    """The nonce of the links that open a ticket today.
+
+    It is another one after each LINK_LIFETIME without a message: what lies in a mailbox for years
+    opens nothing, and a link that is made now does.
+    """
+    quiet = (now() - last_message_at) // LINK_LIFETIME
+    return f"{nonce}.{quiet}" if quiet > 0 else nonce
 
 
 def link_of(ticket_id: int, nonce: str) -> str:

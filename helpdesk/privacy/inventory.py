@@ -102,6 +102,9 @@ OTHERS: Mapping[str, str] = {
     "idempotent_answer": "key request_hash",
     "queue": "name sort_key numbers",
     "mailbox": "address",
+    "imap_box": (
+        "address host tls username password folder after move_to trouble trouble_words claimed_by"
+    ),
     "ticket": "language sla link_nonce",
     "calendar": "name timezone weekly holidays special",
     "policy": "name client_tag targets",

@@ -77,6 +77,12 @@ def tell_of_waiting_callers(session: Session, event: Event, at: datetime) -> Non
         _tell(session, event, people, at)
 
 
+def tell_of_mailbox(session: Session, event: Event, at: datetime) -> None:
+    """Whoever can mend it: administrators."""
+    for user in _with_role(session, Role.ADMIN):
+        tell(session, user.id, event, None, event.kind, at=at)
+
+
 def tell_of_low_rating(session: Session, event: Event, at: datetime) -> None:
     """Supervisors look at what went wrong; without any, the administrators do."""
     if event.data["score"] > LOW:

@@ -26,6 +26,7 @@ from helpdesk.reactions.staff import (
     tell_new_assignee,
     tell_of_clock,
     tell_of_low_rating,
+    tell_of_mailbox,
     tell_of_task,
     tell_of_waiting_callers,
 )
@@ -91,6 +92,7 @@ REACTIONS: dict[str, list[Reaction]] = {
     "task.failed": [tell_of_task, email_unreached],
     "queue.unattended": [tell_of_waiting_callers],
     "alarm.began": [tell_of_alarm],
+    "imap.failing": [tell_of_mailbox],
 }
 
 TOGETHER: Mapping[Reaction, Reactions] = {

@@ -1,10 +1,10 @@
 """Tables made of rows: each column counts the same rows that its list shows."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import chain
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -29,36 +29,42 @@ _WEEK = 7
 class Bundle:
     """Rows of which all conditions say the same (`mark`); `row` is one of them."""
 
-    __slots__ = ("_rows", "_sums")
+    __slots__ = ("_sums", "count", "row", "rows")
 
     def __init__(self, rows: Sequence[Any]) -> None:
-        self._rows = rows
+        self.rows = rows
+        self.row = rows[0]
+        self.count = len(rows)
         self._sums: tuple[float, ...] | None = None
-
-    @property
-    def row(self) -> Any:
-        return self._rows[0]
-
-    @property
-    def count(self) -> int:
-        return len(self._rows)
 
     @property
     def sums(self) -> tuple[float, ...]:
         """Their `numbers` added up, place by place."""
         if self._sums is None:
-            numbers = [row.numbers for row in self._rows]
+            numbers = [row.numbers for row in self.rows]
             self._sums = tuple(map(sum, zip(*numbers, strict=True)))
         return self._sums
 
     @property
     def most(self) -> float:
         """The largest of their first numbers."""
-        return max((row.numbers[0] for row in self._rows if row.numbers), default=0.0)
+        return max((row.numbers[0] for row in self.rows if row.numbers), default=0.0)
 
 
 Bundles = Sequence[Bundle]
-Split = Mapping[Hashable, Bundles]
+
+
+class Split(dict[Hashable, Bundles]):
+    """The rows of each part, added up."""
+
+    @cached_property
+    def whole(self) -> Bundles:
+        """Those of all parts together: a few bundles, however many parts there are."""
+        found: defaultdict[Hashable, list[Any]] = defaultdict(list)
+        for some in self.values():
+            for one in some:
+                found[one.row.mark] += one.rows
+        return [Bundle(rows) for rows in found.values()]
 
 
 @dataclass(frozen=True)
@@ -202,7 +208,7 @@ class Division:
             if part is _UNKNOWN:
                 part = parts[key] = self.cut.part(self._facts(row), known)
             found.setdefault(part, []).append(row)
-        return {part: bundles(some) for part, some in found.items()}
+        return Split({part: bundles(some) for part, some in found.items()})
 
     def both(self, now: Iterable[Any], before: Iterable[Any]) -> tuple[Split, Split]:
         """The rows of the period and those of the one before it."""
@@ -222,16 +228,21 @@ class Division:
         that this table is about; a part without any has no line.
         """
         looks = looks or self.usual()
-        now, before = _only(only, now), _only(only, before)
-        shown, more = self._order(now, columns[0].value)
+        fits = only or (lambda _row: True)
+        some = {part: _of(fits, rows) for part, rows in now.items()}
+        shown, more = self._order({key: rows for key, rows in some.items() if rows}, columns[0])
+        lines = [(part, some.get(part, ()), self._before(part, before)) for part in shown]
         called = self._names(shown)
-        whole, earlier = [[*chain.from_iterable(split.values())] for split in (now, before)]
+        whole, earlier = _of(fits, now.whole), _of(fits, before.whole)
         return Table(
             key=key,
             title=title,
             cut=self.cut.key,
             measures=tuple(column.measure for column in columns),
-            lines=tuple(self._line(columns, part, now, before, called) for part in shown),
+            lines=tuple(
+                self._line(columns, part, rows, was and _of(fits, was), called)
+                for part, rows, was in lines
+            ),
             total=Line(None, None, cells(columns, whole, earlier, {})),
             chart=looks.chart,
             drawn=looks.drawn,
@@ -253,28 +264,24 @@ class Division:
             self._called |= names(self._session, self.cut.key, unknown, self.ask.language)
         return self._called
 
-    def _order(
-        self, parts: Split, size: Callable[[Bundles], float | None]
-    ) -> tuple[list[Any], int]:
-        """The parts in the order in which they stand, and how many more there are."""
+    def _order(self, parts: Mapping[Hashable, Bundles], column: Column) -> tuple[list[Any], int]:
+        """The parts in the order in which they stand, by size, and how many more there are."""
         if self.cut.ordered:
             return _in_order(self.cut.key, parts, self.ask), 0
-        sizes = {part: size(some) or 0 for part, some in parts.items()}
-        found = sorted(sizes, key=lambda part: (-sizes[part], str(part)))
-        most = len(found) if self.ask.args.get("lines") == "all" else LINES
-        return found[:most], max(0, len(found) - most)
+        sizes = {part: column.value(some) or 0 for part, some in parts.items()}
+        found = largest(sizes, len(sizes) if self.ask.args.get("lines") == "all" else LINES)
+        return found, len(sizes) - len(found)
 
     def _line(
         self,
         columns: Sequence[Column],
         part: Any,
-        parts: Split,
-        earlier: Split,
+        rows: Bundles,
+        before: Bundles | None,
         called: Mapping[Any, str],
     ) -> Line:
         link = narrowing(self.cut.key, part, self.ask.period)
-        before = self._before(part, earlier)
-        return Line(part, called.get(part), cells(columns, parts.get(part, ()), before, link), link)
+        return Line(part, called.get(part), cells(columns, rows, before, link), link)
 
     def _before(self, part: Any, earlier: Split) -> Bundles | None:
         """Of a day the one at the same place of the period before."""
@@ -289,14 +296,20 @@ class Division:
         return self.cut.key in ("day", "week")
 
 
-def _only(fits: Callable[[Any], bool] | None, split: Split) -> Split:
-    if fits is None:
-        return split
-    found = {part: [one for one in some if fits(one.row)] for part, some in split.items()}
-    return {part: some for part, some in found.items() if some}
+def _of(fits: Callable[[Any], bool], some: Bundles) -> Bundles:
+    return [one for one in some if fits(one.row)]
 
 
-def _in_order(cut: str, parts: Split, ask: Ask) -> list[Any]:
+def largest(sizes: Mapping[Any, float], most: int) -> list[Any]:
+    """So many parts, the largest first; those of one size by their names. Thousands of small ones
+    are never compared by name."""
+    if len(sizes) > most:
+        least = sorted(sizes.values(), reverse=True)[most - 1]
+        sizes = {part: size for part, size in sizes.items() if size >= least}
+    return sorted(sizes, key=lambda part: (-sizes[part], str(part)))[:most]
+
+
+def _in_order(cut: str, parts: Collection[Hashable], ask: Ask) -> list[Any]:
     """By their own order; days and weeks all up to today, so that an empty one is seen."""
     if cut in ("day", "week"):
         today = ask.period.local(ask.at).date()

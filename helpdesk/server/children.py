@@ -1,11 +1,11 @@
-"""What each kind of child process does: web, smtp, worker, twin."""
+"""What each kind of child process does: web, smtp, imap, worker, twin."""
 
 import asyncio
 import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import structlog
 import uvicorn
@@ -18,8 +18,8 @@ from helpdesk.calls.providers.twin import server as twin_server
 from helpdesk.calls.providers.twin.account import account
 from helpdesk.calls.providers.twin.engine.twin import Twin
 from helpdesk.calls.providers.twin.transport import Http
-from helpdesk.intake import smtp
-from helpdesk.kb import index
+from helpdesk.intake import imap_service, smtp
+from helpdesk.kb import memory
 from helpdesk.lib.clock import now
 from helpdesk.live import heartbeat
 from helpdesk.server import checks
@@ -61,7 +61,7 @@ def _warm(app: Flask) -> None:
     """
     try:
         with app.app_context():
-            index.warm()
+            memory.warm()
     except SQLAlchemyError:
         log.exception("search.not_read")
 
@@ -145,6 +145,33 @@ def worker(app: Flask) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     jobs.run(app, stop)
+
+
+def imap(app: Flask) -> None:
+    """Fetch the mailboxes that are set up until SIGTERM."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    _beside(imap_service.Service(app).run, stop)
+
+
+def _beside(run: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """Run in a thread, which gets memory of its own: the main thread's lies in gaps between what
+    processes share, and each page that it writes to is one more."""
+    failed: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            run(stop)
+        except BaseException as error:
+            failed.append(error)
+        stop.set()
+
+    thread = threading.Thread(target=guarded, name="main")
+    thread.start()
+    stop.wait()
+    thread.join()
+    if failed:
+        raise failed[0]
 
 
 def twin(app: Flask, sock: socket.socket) -> None:

@@ -10,16 +10,16 @@ from sqlalchemy import select
 
 from helpdesk import demo, ext
 from helpdesk.accounts.models import User
-from helpdesk.kb import index
+from helpdesk.intake import imap_boxes, imap_state
 from helpdesk.lib.clock import now
 from helpdesk.lib.passwords import verify_password
-from helpdesk.server import checks, children
+from helpdesk.server import checks, children, shared
 from helpdesk.server.first_start import first_administrator, first_queue
 from helpdesk.server.greeting import greeting
 from helpdesk.server.processes import freeze
-from helpdesk.server.supervisor import Process, Supervisor
+from helpdesk.server.supervisor import Process, Supervisor, always
 
-ALL = ("web", "smtp", "worker", "twin")
+ALL = ("web", "smtp", "imap", "worker", "twin")
 
 
 def run(app: Flask, say: Callable[[str], None]) -> int:
@@ -29,6 +29,7 @@ def run(app: Flask, say: Callable[[str], None]) -> int:
     checks.check_database(app)
     checks.migrate(app)
     first_queue(app)
+    look_for_mailboxes(app)
     if app.config["DEMO"]:
         load_demo(app, say)
     text = greeting(app.config, first_administrator(app), _logins(app))
@@ -43,6 +44,13 @@ def load_demo(app: Flask, say: Callable[[str], None]) -> bool:
         say("Loading demo data")
         demo.load(now())
     return True
+
+
+def look_for_mailboxes(app: Flask) -> None:
+    """Let the fetcher begin with the others where mailboxes are set up."""
+    with app.app_context(), ext.session() as session:
+        if imap_state.wanted(session):
+            imap_boxes.marker(app.config["DATA_DIR"]).touch()
 
 
 def _logins(app: Flask) -> list[tuple[str, str, str]]:
@@ -78,6 +86,10 @@ def plan(app: Flask, roles: Sequence[str]) -> list[Process]:
             Process(f"web{n}", partial(children.web, app, pages, n))
             for n in range(1, app.config["WEB_WORKERS"] + 1)
         ]
+    if "imap" in roles:
+        alone = len(roles) == 1  # else it begins with the first mailbox and spares its memory
+        needed = always if alone else imap_boxes.marker(app.config["DATA_DIR"]).exists
+        processes.append(Process("imap", partial(children.imap, app), needed))
     if "worker" in roles:
         processes.append(Process("worker", partial(children.worker, app)))
     if "twin" in roles and not (app.config["TWILIO_ACCOUNT_SID"] or app.config["TWIN_URL"]):
@@ -93,10 +105,8 @@ def _twin(app: Flask) -> socket.socket:
 
 
 def supervise(app: Flask, processes: Sequence[Process], started: Callable[[], None]) -> int:
-    """Fork without any open connection: a shared one would mix up its answers."""
-    with app.app_context():
-        index.prepare(texts=any(process.name.startswith("web") for process in processes))
-        ext.db.engine.dispose()
+    """Fork once all is made that processes can share. Returns the exit code."""
+    shared.make(app, pages=any(process.name.startswith("web") for process in processes))
     freeze()
     return Supervisor(processes).run(started)
 

@@ -18,12 +18,17 @@ LONGEST_DELAY = 30.0
 STEADY_SECONDS = 30.0  # who lived so long starts again at once
 
 
+def always() -> bool:
+    return True
+
+
 @dataclass
 class Process:
-    """One child to keep alive: what it runs, and how it fares."""
+    """One child to keep alive: what it runs, whether anybody needs it yet, and how it fares."""
 
     name: str
     target: Callable[[], None]
+    needed: Callable[[], bool] = always
     pid: int | None = None
     started: float = 0.0
     start_at: float = 0.0  # monotonic seconds
@@ -56,12 +61,14 @@ class Supervisor:
             self._start_due()
 
     def _until_next(self) -> float:
-        waiting = [p.start_at - time.monotonic() for p in self.processes if p.pid is None]
+        down = [p for p in self.processes if p.pid is None and p.needed()]
+        waiting = [p.start_at - time.monotonic() for p in down]
         return max(min([*waiting, 1.0]), 0.0)
 
     def _start_due(self) -> None:
         for process in self.processes:
-            if process.pid is None and process.start_at <= time.monotonic():
+            due = process.pid is None and process.start_at <= time.monotonic()
+            if due and process.needed():
                 process.started = time.monotonic()
                 process.pid = fork(process.name, process.target, self.lifeline)
 

@@ -10,7 +10,7 @@ GROUPS = ("access", "settings", "taken", "tickets", "clients", "calls", "knowled
 _GROUP_OF: Mapping[str, str] = {
     **dict.fromkeys(("user", "token", "factor", "portal"), "access"),
     **dict.fromkeys(("queue", "mailbox", "calendar", "policy", "setting", "field"), "settings"),
-    **dict.fromkeys(("reason", "product", "team", "phone_menu"), "settings"),
+    **dict.fromkeys(("reason", "product", "team", "phone_menu", "imap"), "settings"),
     **dict.fromkeys(("export", "attachment", "import"), "taken"),
     **dict.fromkeys(("ticket", "message", "receipt", "clock", "delivery"), "tickets"),
     **dict.fromkeys(
@@ -87,6 +87,10 @@ def _of_settings() -> dict[str, str]:
         "mailbox.created": _("A mailbox was added"),
         "mailbox.changed": _("A mailbox was changed"),
         "mailbox.deleted": _("A mailbox was removed"),
+        "imap.created": _("A mailbox is fetched by IMAP"),
+        "imap.changed": _("The fetching of a mailbox was changed"),
+        "imap.failing": _("A mailbox could not be fetched for ten minutes"),
+        "imap.recovered": _("A mailbox is fetched again"),
         "calendar.created": _("A calendar was made"),
         "calendar.changed": _("A calendar was changed"),
         "policy.created": _("An SLA policy was made"),

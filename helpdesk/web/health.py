@@ -21,6 +21,7 @@ from helpdesk import ext
 from helpdesk.accounts.actions import find_token
 from helpdesk.accounts.permissions import can, viewer_of
 from helpdesk.events import Event
+from helpdesk.intake import imap_state
 from helpdesk.intake.models import Delivery
 from helpdesk.lib.clock import now
 from helpdesk.lib.latency import Latency
@@ -112,17 +113,24 @@ def _alive(_request: Request) -> Response:
 
 
 def _ready(_request: Request) -> Response:
-    """Whether contacts can come in and be worked on. A relay or carrier away changes nothing."""
+    """Whether contacts can come in and be worked on. What others run being away changes nothing."""
     try:
         with ext.session() as session:
-            wrong = dict(heartbeat.problems(session, NEEDED, now()))
+            needed = _needed(session)
+            wrong = dict(heartbeat.problems(session, needed, now()))
         wrong["database"] = ""
     except SQLAlchemyError:
+        needed = NEEDED
         wrong = dict.fromkeys(NEEDED, "unknown") | {"database": "does not answer"}
-    parts = {name: wrong.get(name) or "ok" for name in ("database", *NEEDED)}
+    parts = {name: wrong.get(name) or "ok" for name in ("database", *needed)}
     ready = set(parts.values()) == {"ok"}
     body = json.dumps({"ready": ready, **parts}) + "\n"
     return Response(body, 200 if ready else 503, mimetype="application/json")
+
+
+def _needed(session: Session) -> tuple[str, ...]:
+    """Nobody need fetch mailboxes where none is set up. That others are away is no fault here."""
+    return (*NEEDED, "imap") if imap_state.wanted(session) else NEEDED
 
 
 def _counted() -> list[Metric]:
@@ -132,6 +140,7 @@ def _counted() -> list[Metric]:
             GaugeMetricFamily("helpdesk_database_up", "Whether the database answers.", 1),
             _by_state(session, Delivery, "helpdesk_deliveries", "What came in, by state."),
             _by_state(session, Outgoing, "helpdesk_outgoing", "Outgoing emails, by state."),
+            _mailboxes(session),
             GaugeMetricFamily(
                 "helpdesk_events_todo", "Events nothing reacted to yet.", _todo(session)
             ),
@@ -150,6 +159,15 @@ def _by_state(
     family = GaugeMetricFamily(name, text, labels=["state"])
     for state, count in session.execute(select(model.state, func.count()).group_by(model.state)):
         family.add_metric([state.value], count)
+    return family
+
+
+def _mailboxes(session: Session) -> Metric:
+    family = GaugeMetricFamily(
+        "helpdesk_imap_mailboxes", "Mailboxes fetched from other servers.", labels=["state"]
+    )
+    for word, count in imap_state.counted(session).items():
+        family.add_metric([word], count)
     return family
 
 

@@ -203,5 +203,6 @@ def notice_text(kind: str) -> str:
         "task.failed": _("A callback reached nobody"),
         "queue.unattended": _("Callers wait and nobody is on duty"),
         "alarm.began": _("An alarm began"),
+        "imap.failing": _("A mailbox could not be fetched for ten minutes"),
     }
     return str(texts.get(kind, _("Something changed")))

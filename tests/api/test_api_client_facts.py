@@ -71,6 +71,9 @@ def test_a_value_that_does_not_fit_says_which(sam: Program, path: str, cast: Cas
         ({"external_id": "taken"}, "external_id"),
     ):
         assert sam.patch(path, body, 409)["errors"][0]["field"] == field
+    firm = sam.post("/clients", {"name": "Svitlo", "kind": "organisation"})
+    refused = sam.patch(f"/clients/{firm['id']}", {"profile": {"birthday": "1980-12-31"}}, 409)
+    assert refused["errors"][0]["field"] == "profile.birthday"
     for wrong in ({"profile": {"Bad key": 1}}, {"profile": []}, {"relation": "enemy"}):
         sam.patch(path, wrong, 422)
 

@@ -165,6 +165,10 @@ def test_profile_fields_owner_and_words_are_understood(cast: Cast, file: Path) -
         "День рождения",
         "Дети",
     ]
+    firm = "ID;Имя;День рождения\n3;ТОВ Ромашка;31.12.1980\n4;ТОВ Сонце;\n"
+    run_id = imported(file, firm, cast.sam)
+    assert counts(run_id) == ("done", 1, 0, 0, 1)
+    assert problems(run_id) == [(2, "День рождения", "This field is kept of people only.")]
 
 
 def test_more_cells_than_headers_are_a_problem(cast: Cast, file: Path) -> None:

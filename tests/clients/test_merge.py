@@ -181,6 +181,29 @@ def test_undoing_leaves_what_happened_since_where_it_is(cast: Cast) -> None:
         assert find_client_ids(session, "anna@b.example", country="UA") == [gone]
 
 
+def test_undoing_takes_back_the_tags_and_fields_that_came_and_leaves_what_was_added(
+    cast: Cast,
+) -> None:
+    kept, gone = newcomer("Anna", "anna@a.example"), newcomer("Anna Bell", "anna@b.example")
+    by: dict[str, Any] = {"actor": Actor(), "at": now()}
+    with ext.write() as session:
+        seed_fields(session)
+        first, second = session.get_one(Client, kept), session.get_one(Client, gone)
+        change_client(session, first, tags=["a"], profile={"residence": "Lviv"}, **by)
+        change_client(session, second, tags=["a", "b"], profile={"occupation": "pilot"}, **by)
+    done = joined(cast, kept, gone)
+    with ext.write() as session:
+        client = session.get_one(Client, kept)
+        assert client.tags == ["a", "b"] and len(client.profile) == 2
+        change_client(session, client, tags=["a", "b", "vip"], profile={"loyalty": 5}, **by)
+    undone(cast, done)
+    with ext.session() as session:
+        client = session.get_one(Client, kept)
+        assert client.tags == ["a", "vip"]
+        assert client.profile == {"residence": "Lviv", "loyalty": 5}
+        assert session.get_one(Client, gone).tags == ["a", "b"]
+
+
 def test_what_cannot_be_merged_is_said(cast: Cast) -> None:
     kept, gone = newcomer("Anna", "anna@a.example"), newcomer("Bob", "bob@b.example")
     third = newcomer("Cleo", "cleo@c.example")

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from helpdesk import ext, settings
-from helpdesk.kb import index, units
+from helpdesk.kb import index, memory, units
 from helpdesk.kb.actions import delete_article, undelete_article
 from helpdesk.kb.learning import learn, unlearn
 from helpdesk.kb.models import (
@@ -254,13 +254,13 @@ def test_a_process_that_has_read_the_index_searches_without_reading_it(
     def read(*_more: object) -> None:
         raise AssertionError("it was read already")
 
-    index.warm()
-    monkeypatch.setattr(index, "_apply", read)
+    memory.warm()
+    monkeypatch.setattr(memory, "_apply", read)
     assert keys(base, "money back", "en")[0] == "return"
 
 
 def test_an_empty_base_is_read_without_ado(app: Flask) -> None:
-    index.warm()
+    memory.warm()
     assert keys(app, "money back", "en") == []
 
 
@@ -319,7 +319,7 @@ def test_another_version_of_the_analysis_is_made_anew(
     before = keys(base, "money back", "en")
     monkeypatch.setattr(units, "VERSION", units.VERSION + 1)
     with base.app_context():
-        index.forget_memory()
+        memory.forget_memory()
         assert keys(base, "money back", "en") == before
         with ext.write() as session:
             assert index.is_stale(session) and index.refresh(session, 5) == 5

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from helpdesk.kb import confidence, extract
 from helpdesk.kb.analysis import analyse, body_lines, question_lines, small_words, words
-from helpdesk.kb.ranking import Base, Scored
+from helpdesk.kb.asked import Scored
+from helpdesk.kb.ranking import Base
 from helpdesk.kb.reading import in_cyrillic, question, readings
 from helpdesk.kb.synonyms import Thesaurus, thesaurus
 from helpdesk.kb.units import learned, text_unit

@@ -173,7 +173,7 @@ def test_it_is_told_by_email_and_less_often_while_it_comes_and_goes(cast: Cast, 
         session.get_one(User, cast.sam.id).language = "uk"
     made(cast, name="Лінія зайнята", threshold=0, for_seconds=0)
     minutes = 0
-    sent = []
+    sent: list[int] = []
     while minutes < 70:  # a call each five minutes, which is soon over
         caller = desk.waits(cast.support.id)
         look()
@@ -185,6 +185,11 @@ def test_it_is_told_by_email_and_less_often_while_it_comes_and_goes(cast: Cast, 
         minutes += 5
     assert len(happened("alarm.began")) == 14
     assert sent == [0, 15, 45]
+    assert told() == [cast.sam.id], "one notice, which says how often"
+    react(limit=200)
+    with ext.session() as session:
+        (notice,) = session.scalars(select(Notice))
+        assert notice.created_at == now() - timedelta(minutes=10), "put in the place of the first"
     first, second, _third = emails()
     assert (first.to_address, first.user_id) == ("sam@example.com", cast.sam.id)
     assert "Лінія зайнята" in first.subject and "Calls waiting" not in first.text
@@ -192,9 +197,21 @@ def test_it_is_told_by_email_and_less_often_while_it_comes_and_goes(cast: Cast, 
     assert "4" in second.text and len(second.text) > len(first.text)
     assert second.html is not None and first.envelope_from == ""
     clock.shift(timedelta(days=2))
-    desk.waits(cast.support.id)
+    caller = desk.waits(cast.support.id)
     look()
     assert len(emails()) == 4, "quiet for a day: the first one comes at once"
+    assert told() == [cast.sam.id] * 2
+    caller.hang_up()
+    clock.shift(20)
+    look()
+    desk.waits(cast.support.id)
+    for told_of, pause in ((4, 20), (5, 900), (5, 3600)):
+        clock.shift(pause)
+        look()
+        assert len(emails()) == told_of, "what came again and stays is told after the pause"
+    with ext.session() as session:
+        newest = session.scalars(select(Notice).order_by(Notice.id.desc())).first()
+        assert newest is not None and newest.created_at == now() - timedelta(hours=1)
 
 
 def test_a_team_s_alarm_is_for_those_who_see_that_team(cast: Cast, clock: Any) -> None:

@@ -249,6 +249,14 @@ def test_the_slow_agent_has_the_longest_calls(shop: Shop) -> None:
     assert highest(table, "calls_aht", "calls_handled", few=1) == shop.stage.agents[desk.SLOW]
 
 
+def test_the_sla_report_says_when_the_calendar_changed(shop: Shop) -> None:
+    told = [text % params for text, params in shop.report("sla", shop.ask()).findings]
+    day = PLAN.change_at.astimezone(ZONE)
+    assert any(f"changed on {day:%-d} {day:%B}" in text for text in told)
+    later = Period(PLAN.at.date(), PLAN.at.date(), ZONE)
+    assert shop.report("sla", shop.ask(later)).findings == ()
+
+
 def test_promises_are_broken_where_tickets_lie_longest(shop: Shop) -> None:
     table = table_of(shop.report("sla", shop.ask(by="queue")), "all")
     assert lowest(table, "sla_share", "sla_tickets") == shop.stage.queues[desk.BOTTLENECK]

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,9 @@ from helpdesk.lib.errors import HelpdeskError
 from helpdesk.reports.asking import asked
 from helpdesk.reports.names import MEASURES, REPORTS
 from helpdesk.reports.sheet import Ask, Cell, Line, Measure, Report, Table, Unit
-from helpdesk.reports.work.agents import TOO_FEW, TOO_MANY
+from helpdesk.reports.work.agents import TOO_FEW, TOO_MANY, Agent
+from helpdesk.reports.work.findings import findings
+from helpdesk.reports.work.flow import Flow
 from helpdesk.reports.work.report import LISTS, report
 from helpdesk.tickets.models import Queue
 from tests.cast import Cast
@@ -206,3 +209,21 @@ def test_the_report_takes_few_statements_and_has_its_definitions(cast: Cast) -> 
         assert whole_tables(statements) == []
         assert {measure.key for measure, _cell in cells(found)} <= MEASURES.keys()
         assert REPORTS["work"].make is report
+
+
+def test_whose_calls_take_longest_is_said_of_enough_calls() -> None:
+    def told(*minutes: tuple[str, int, int]) -> list[str]:
+        calls: list[Any] = [SimpleNamespace(work=60.0 * talk) for _name, talk, _count in minutes]
+        people = [
+            Agent(id_, name, 5, None, {}, [calls[id_]] * count)
+            for id_, (name, _talk, count) in enumerate(minutes)
+        ]
+        found = findings(Flow(), Flow(), {}, {}, people)
+        return [text % params for text, params in found]
+
+    crowd = [(f"Agent {number}", 5, 12) for number in range(9)]
+    (one,) = told(*crowd, ("Slow", 20, 12))
+    assert one.startswith("Longest calls: Slow. The mean is 208 % above")
+    assert told(*crowd, ("Rare", 20, 9)) == []
+    assert told(*crowd, ("Usual", 6, 12)) == []
+    assert told(("Alone", 20, 12)) == [] and told(*[("Mute", 0, 12)] * 2) == []

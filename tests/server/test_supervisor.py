@@ -21,6 +21,8 @@ def test_starts_answers_and_stops_on_ctrl_c_with_open_streams(
     with product.running() as process:
         until(product.ready)
         assert len(children(process.pid)) == 5  # two web, smtp, worker, twin
+        (product.folder / "imap").touch()  # the first mailbox is set up
+        until(lambda: len(children(process.pid)) == 6)
         assert product.get("/healthz") == (200, "ok\n")
         assert product.get("/nothing/here")[0] == 404
         idle = [socket.create_connection(("127.0.0.1", product.http)) for _ in range(4)]
@@ -183,5 +185,6 @@ def test_logs_are_json_and_name_no_token(product: Product) -> None:
 
 def test_help_lists_the_commands(fresh: Product) -> None:
     text = fresh.command("--help").stdout.decode()
-    for name in ("run", "web", "smtp", "worker", "upgrade", "demo", "backup", "restore", "check"):
+    for name in ("run", "web", "smtp", "imap", "worker", "upgrade", "demo", "backup", "restore"):
         assert name in text
+    assert "check" in text

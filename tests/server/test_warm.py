@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from helpdesk import ext
-from helpdesk.kb import index, kept, units
+from helpdesk.kb import kept, memory, units
 from helpdesk.kb.actions import create_article, delete_article
 from helpdesk.kb.checks import Content
 from helpdesk.kb.learning import learn
@@ -32,7 +32,7 @@ def test_what_a_process_reads_at_its_start_its_first_search_need_not(
     def read(*_more: object) -> None:
         raise AssertionError("it was read at the start")
 
-    monkeypatch.setattr(index, "_apply", read)
+    monkeypatch.setattr(memory, "_apply", read)
     with ext.session() as session:
         assert search(session, "forgot password", lang="en").items[0].key == "password"
 
@@ -43,7 +43,7 @@ def test_a_process_whose_database_is_away_starts_all_the_same(
     def away() -> None:
         raise OperationalError("SELECT", {}, Exception("away"))
 
-    monkeypatch.setattr(index, "warm", away)
+    monkeypatch.setattr(memory, "warm", away)
     children._warm(app)
 
 
@@ -63,12 +63,12 @@ def add(key: str, title: str, body: str) -> int:
 @pytest.fixture
 def kept_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A base whose texts were kept by the process before."""
-    monkeypatch.setattr(index, "_WORTH_KEEPING", 1)
-    monkeypatch.setattr(index, "_PAUSE", 0)
+    monkeypatch.setattr(memory, "_WORTH_KEEPING", 1)
+    monkeypatch.setattr(memory, "_PAUSE", 0)
     add("password", "Restore your password", "Press “Forgot password”.")
     add("parcel", "Where is my parcel", "Look at the number of the parcel.")
     children._warm(app)
-    index.forget_memory()
+    memory.forget_memory()
     return Path(app.config["DATA_DIR"]) / kept.NAME
 
 
@@ -78,14 +78,14 @@ def test_a_start_has_the_texts_from_the_file_and_what_is_newer_from_the_rows(
     assert b"xyzzi" not in kept_once.read_bytes()  # what customers asked is not kept
     add("refund", "Get your money back", "Send the kettle, then we pay.")
     read = []
-    apply = index._apply
+    apply = memory._apply
 
     def count(reading: Session, row: Row[Any], base: Base) -> None:
         read.append(row.kind)
         apply(reading, row, base)
 
-    monkeypatch.setattr(index, "_apply", count)
-    index.prepare(texts=True)
+    monkeypatch.setattr(memory, "_apply", count)
+    memory.prepare(texts=True)
     assert keys(app, "forgot password")[0] == "password"
     assert read.count(IndexedKind.TEXT) == 1 and read.count(IndexedKind.LEARNED) == 3
     assert keys(app, "money back")[0] == "refund"
@@ -114,6 +114,6 @@ def test_a_file_that_cannot_be_trusted_is_no_file(
                 session.delete(rows[0])
             else:
                 rows[0].words = rows[0].words.replace("1", "2")
-    index.prepare(texts=True)
-    assert index._memory().texts == 0
+    memory.prepare(texts=True)
+    assert memory._memory().reached[IndexedKind.TEXT] == 0
     assert keys(app, "where is my parcel")[0] == "parcel"

@@ -23,11 +23,13 @@ def ada(pages: Pages) -> Pages:
 def test_the_first_field_is_made_from_an_empty_list(ada: Pages) -> None:
     assert "No fields yet" in ada.get("/admin/fields").text
     ada.get("/admin/fields/new")
-    page = ada.post("/admin/fields/new", wanted="1", **NEW)
+    page = ada.post("/admin/fields/new", wanted="1", scope="person", **NEW)
     assert page.place == "/admin/fields" and "Shoe size" in page.text and "wanted" in page.text
+    assert "People only" in page.text
     with ext.session() as session:
         (field,) = fields.fields_of(session)
         assert (field.key, field.kind, field.label("uk")) == ("shoe", "number", "Розмір взуття")
+        assert field.scope == "person"
 
 
 def test_what_is_wrong_is_said_beside_it_and_what_was_typed_stays(ada: Pages) -> None:

@@ -66,6 +66,19 @@ def test_failed_delivery_is_replayed_and_becomes_a_ticket(ada: Pages) -> None:
     assert event.user_id is not None
 
 
+def test_raw_message_is_offered_on_the_ticket_while_it_is_kept(ada: Pages) -> None:
+    (id_,) = failed()
+    ada.get(f"/admin/deliveries/{id_}")
+    ada.post(f"/admin/deliveries/{id_}/replay")
+    receive.process_new()
+    path = f"/desk/t/{NUMBER_OFFSET + 1}"
+    (link,) = [a for a in ada.get(path).all("a") if a.get("href", "").endswith("/raw")]
+    assert ada.raw("GET", link.get("href", "")).data == RAW % 0
+    with ext.write() as session:
+        session.get_one(Delivery, id_).raw = None
+    assert not [a for a in ada.get(path).all("a") if a.get("href", "").endswith("/raw")]
+
+
 def test_all_failed_deliveries_are_replayed_at_once(ada: Pages) -> None:
     failed(3)
     ada.get("/admin/deliveries")

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from helpdesk import ext
 from helpdesk.clients import billing, contact_points, fact_actions, items
 from helpdesk.clients.actions import add_contact_point, add_person, change_client, create_client
-from helpdesk.clients.models import Client, ContactPoint, Person
+from helpdesk.clients.models import Client, ClientKind, ContactPoint, Person
 from helpdesk.events import SYSTEM
 from helpdesk.fields import seed_fields
 from helpdesk.lib.clock import now
@@ -66,6 +66,16 @@ def test_money_promises_items_and_gaps_stand_beside_the_ticket(
     ):  # fmt: skip
         assert words in text, words
     assert "Iron" not in text and "Several people" not in text
+
+
+def test_an_organisation_lacks_nothing_that_only_people_have(
+    alice: Pages, desk: Desk, cast: Cast
+) -> None:
+    number = desk.ticket("Kettle leaks")
+    with ext.write() as session:
+        seed_fields(session)
+        session.get_one(Client, cast.oksana.client_id).kind = ClientKind.ORGANISATION
+    assert "birthday" not in side(alice, number)
 
 
 def test_the_card_is_two_statements(alice: Pages, desk: Desk) -> None:

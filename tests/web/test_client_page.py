@@ -86,6 +86,18 @@ def test_the_page_is_light_and_asks_little(alice: Pages, path: str, desk: Desk) 
     assert [link.get("rel") for link in page.all("a") if link.text == "Older"] == ["next"]
 
 
+@pytest.mark.usefixtures("full")
+def test_an_organisation_is_not_asked_for_its_birthday(alice: Pages) -> None:
+    with ext.session() as session:
+        firm = session.scalars(select(Client).where(Client.name == "Svitlo LLC")).one()
+    page = alice.get(f"/desk/clients/{firm.id}")
+    assert "filled in" in page.text and "birthday" not in page.text
+    form = alice.get(f"/desk/clients/{firm.id}/edit").form(f"/desk/clients/{firm.id}")
+    assert [name for name in form if name.startswith("profile.")] == [
+        "profile.preferences", "profile.loyalty",
+    ]  # fmt: skip
+
+
 def test_every_number_leads_to_what_it_counts(alice: Pages, path: str) -> None:
     page = alice.get(path)
     ids = {element.get("id") for element in page.tree.iter()}

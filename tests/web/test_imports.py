@@ -172,6 +172,7 @@ def record(cast: Cast) -> None:
     with ext.write() as session:
         seed_fields(session)
         org = create_client(session, kind="organisation", name='ТОВ "=Ромашка"', at=now())
+        org.profile = {"birthday": "1999-01-01"}  # of a time when the field was for all
         client = create_client(session, kind="person", name="=cmd|' /C calc'!A0", at=now())
         change_client(
             session,

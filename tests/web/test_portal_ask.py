@@ -144,6 +144,21 @@ def test_same_form_sent_at_the_same_moment_is_one_request(
     assert len(places) == 4 and len(set(places)) == 1 and len(tickets()) == 1
 
 
+def test_form_that_was_gone_back_to_and_sent_again_is_one_request(
+    guest: Pages, clock: time_machine.Traveller
+) -> None:
+    """Going back loads the form anew, with another token, around the text that was typed."""
+    first = ask(guest, clock)
+    assert (
+        ask(guest, clock).place
+        == ask(guest, clock).place
+        == first.place.partition("?")[0] + "?sent"
+    )
+    assert len(tickets()) == 1
+    ask(guest, clock, text="And the lamp is dark")
+    assert len(tickets()) == 2
+
+
 def test_form_that_was_gone_back_to_and_changed_is_another_request(
     guest: Pages, clock: time_machine.Traveller
 ) -> None:

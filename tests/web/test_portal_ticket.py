@@ -3,15 +3,17 @@
 import io
 import re
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
 from helpdesk import ext, files
 from helpdesk.lib.clock import now
 from helpdesk.lib.tokens import link_token
-from helpdesk.outbox.addressing import secret
+from helpdesk.outbox.addressing import secret, ticket_link
 from helpdesk.tickets import actions
 from helpdesk.tickets.content import Content, FileRef
 from helpdesk.tickets.models import (
@@ -24,6 +26,7 @@ from helpdesk.tickets.models import (
     Ticket,
 )
 from helpdesk.tickets.received import add_message
+from helpdesk.web.portal.link import path_of
 from tests.cast import Cast
 from tests.web.conftest import Desk, Pages
 from tests.web.rooms import enter
@@ -249,6 +252,23 @@ def test_new_nonce_ends_the_old_link(guest: Pages, desk: Desk) -> None:
         session.get_one(Ticket, int(number) - NUMBER_OFFSET).link_nonce = "renewed"
     assert guest.get(link).status == 404
     assert guest.get(link_of(number)).status == 200
+
+
+def test_link_ends_half_a_year_after_the_last_message(
+    guest: Pages, desk: Desk, clock: time_machine.Traveller
+) -> None:
+    """A code opens the list of requests, whose links are new."""
+    number = desk.ticket()
+    link = link_of(number)
+    clock.shift(timedelta(days=179))
+    assert guest.get(link).status == 200
+    clock.shift(timedelta(days=2))
+    page = guest.get(link, headers={"Accept-Language": "en"})
+    assert page.status == 404 and "newest email" in page.text
+    with ext.session() as session:
+        ticket = session.get_one(Ticket, int(number) - NUMBER_OFFSET)
+        assert guest.get(path_of(ticket, proven=True)).status == 200
+        assert ticket_link(ticket).endswith(path_of(ticket, proven=True))
 
 
 def test_many_wrong_links_are_slowed_down_and_right_ones_still_open(

@@ -11,10 +11,12 @@ from sqlalchemy import select
 
 from helpdesk import ext
 from helpdesk.accounts.models import ReportScope, User
+from helpdesk.clients.merge import merge
 from helpdesk.clients.models import Client, ClientKind
 from helpdesk.events import Actor
 from helpdesk.lib.clock import now
 from helpdesk.reports.contracts import closing
+from helpdesk.reports.contracts.statements import Subject
 from helpdesk.reports.models import Exclusion, Statement
 from helpdesk.tickets import actions, policies
 from helpdesk.tickets.models import NUMBER_OFFSET, Clock, Policy, Ticket
@@ -204,3 +206,43 @@ def test_wrong_addresses_say_what_is_wrong(pages: Pages, path: str, cast: Cast) 
     assert pages.get(f"{path}9999").status == 404
     assert pages.get("/supervisor/statements/999").status == 404
     assert pages.get("/supervisor/statements?month=2026-10").status == 200
+
+
+def test_the_pages_of_a_merged_client_lead_to_every_statement(
+    pages: Pages, path: str, cast: Cast, desk: Desk, clock: time_machine.Traveller
+) -> None:
+    kept, theirs = cast.oksana.client_id, desk.ticket("Lamp", who=cast.stranger)
+    with ext.write() as session:
+        gone = session.get_one(Client, session.get_one(Ticket, number_id(theirs)).client_id)
+        gone.kind, gone_id = ClientKind.ORGANISATION, gone.id
+    clock.move_to(datetime(2026, 12, 1, 8, tzinfo=UTC))
+    ours = close_month(cast, path)
+    with ext.write() as session:
+        merge(session, kept, gone_id, actor=Actor(user_id=cast.ada.id), at=now())
+    pages.log_in("sam")
+    assert {a.get("href") for a in pages.get(LIST).all("th/a")} == {path, ours}
+    page = pages.get(path.replace(f"/{kept}/", f"/{gone_id}/"))
+    assert page.place == path, "an address of before the merge leads on"
+    assert ours in page.html
+    behind = next(
+        a.get("href", "") for a in page.all("a") if "/list/statement" in a.get("href", "")
+    )
+    assert "Lamp" in pages.get(behind).text and "Kettle" not in pages.get(behind).text
+    newest = close_month(cast, path)
+    page = pages.get(path)
+    assert page.place == newest
+    assert ours in page.html and newest in pages.get(ours).html
+    assert f"№ {ours.rpartition('/')[2]}" in pages.get(f"{newest}/print").text
+
+
+def close_month(cast: Cast, path: str) -> str:
+    """The address of the statement."""
+    month, client_id, policy_id = path.rsplit("/", 3)[1:]
+    with ext.write() as session:
+        subject = Subject(int(client_id), int(policy_id), month)
+        done = closing.close(session, subject, actor=Actor(user_id=cast.ada.id), at=now())
+        return f"/supervisor/statements/{done.id}"
+
+
+def number_id(number: str) -> int:
+    return int(number) - NUMBER_OFFSET

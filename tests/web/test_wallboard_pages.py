@@ -221,6 +221,7 @@ def test_an_alarm_from_its_rule_to_its_notice_to_its_end(
     assert (
         "An alarm began: Kettles burn" in page.text and link(page, "/supervisor/alarms") is not None
     )
+    assert "within a day" not in page.text
     assert "1 alarm" in sam.get("/supervisor").text
     page = sam.get("/supervisor/alarms")
     behind = f"/supervisor/list/now_breached?queue={cast.support.id}"
@@ -228,6 +229,12 @@ def test_an_alarm_from_its_rule_to_its_notice_to_its_end(
     with ext.session() as session:
         (alarm,) = session.scalars(select(Alarm))
         (rule,) = session.scalars(select(AlarmRule))
+    earlier = now() - timedelta(hours=1)
+    more = {"value": 1, "worst": 1, "threshold": 0, "began_at": earlier, "ended_at": earlier}
+    with ext.write() as session:
+        session.add(Alarm(rule_id=rule.id, **more))
+    assert "Kettles burn · 2 times within a day" in sam.get("/desk/notices").text
+    sam.get("/supervisor/alarms")
     page = sam.post(f"/supervisor/alarms/{alarm.id}/acknowledge", comment="On it <b>now</b>")
     assert "On it <b>now</b>" in page.text and "Sam" in page.text
     token = {"csrf_token": sam.token, "comment": "me too"}

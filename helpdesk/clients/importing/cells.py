@@ -5,10 +5,8 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from xml.parsers import expat
 
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
-from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
-
 from helpdesk.clients.importing.limits import BROKEN
+from helpdesk.lib.late import library
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
@@ -40,7 +38,9 @@ class StyleReader:
 
     def __init__(self, from_1904: bool) -> None:
         self.formats = Formats(from_1904)
-        self._codes: dict[str, str] = {str(key): code for key, code in BUILTIN_FORMATS.items()}
+        self._known = library("openpyxl.styles.numbers")
+        known: dict[int, str] = self._known.BUILTIN_FORMATS
+        self._codes = {str(key): code for key, code in known.items()}
         self._in_cells = False
         self._count = 0
         self.parser = new_parser()
@@ -54,7 +54,8 @@ class StyleReader:
         elif tag == "cellXfs":
             self._in_cells = True
         elif tag == "xf" and self._in_cells and self._count < _MAX_STYLES:
-            if is_date_format(self._codes.get(attributes.get("numFmtId", "0"), "General")):
+            code = self._codes.get(attributes.get("numFmtId", "0"), "General")
+            if self._known.is_date_format(code):
                 self.formats.dates.add(str(self._count))
             self._count += 1
 
@@ -98,8 +99,9 @@ def _as_typed(raw: str, value: Decimal) -> Decimal:
 
 
 def _date(raw: str, from_1904: bool) -> str:
+    known = library("openpyxl.utils.datetime")
     try:
-        found = from_excel(float(raw), MAC_EPOCH if from_1904 else WINDOWS_EPOCH)
+        found = known.from_excel(float(raw), known.MAC_EPOCH if from_1904 else known.WINDOWS_EPOCH)
     except (ValueError, OverflowError):
         return _number(raw)
     if isinstance(found, datetime):

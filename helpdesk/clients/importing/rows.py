@@ -11,7 +11,7 @@ from helpdesk.clients.importing.columns import PROFILE
 from helpdesk.clients.importing.limits import BROKEN
 from helpdesk.clients.importing.reading import Row
 from helpdesk.clients.models import ClientKind, ContactKind, Relation
-from helpdesk.fields import Field, check_value
+from helpdesk.fields import Field, check_scope, check_value
 from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import clean, clean_line, email_key, fold
@@ -90,7 +90,13 @@ class ClientRow:
     points: dict[tuple[ContactKind, str], str] = field(default_factory=dict)
     ids: dict[str, Any] = field(default_factory=dict)  # id, person_id
     organisation: str = ""
+    fields: list[Field] = field(default_factory=list)  # those of the profile that are filled in
     problems: list[Problem] = field(default_factory=list)
+
+    def check_kind(self, kind: str) -> None:
+        """Raises HelpdeskError where a field is filled in that such a client does not have."""
+        for one in self.fields:
+            check_scope(one, kind)
 
 
 def read_client(row: Row, known: Known) -> ClientRow:
@@ -215,6 +221,7 @@ def _profile(found: ClientRow, key: str, cell: str, known: Known) -> None:
         value = check_value(known.fields[name], cell)
         if value is not None:
             found.profile[name] = value
+            found.fields.append(known.fields[name])
 
 
 def _owner(cell: str, known: Known) -> int:

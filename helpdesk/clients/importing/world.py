@@ -232,6 +232,7 @@ class World:
         if client is not None and kind and kind != client.values["kind"]:
             message = _lazy("The client is of another kind here. Change the file or the client.")
             raise HelpdeskError(message, field="kind")
+        row.check_kind(client.values["kind"] if client is not None else kind or _kind(row))
 
     def _organisation(self, client: ClientState | None, row: ClientRow) -> ClientState | None:
         """The organisation by number or name; a new one where there is none of this name."""

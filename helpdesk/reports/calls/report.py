@@ -1,7 +1,6 @@
 """The telephone's report: offered, answered, abandoned, service level, handling, callbacks."""
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -131,5 +130,5 @@ class _Book:
 
 def _whole(splits: tuple[Split, Split]) -> tuple[Bundles, Bundles]:
     """The bundles of all parts, of the period and of the one before."""
-    now, before = ([*chain.from_iterable(split.values())] for split in splits)
-    return now, before
+    now, before = splits
+    return now.whole, before.whole

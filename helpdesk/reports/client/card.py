@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     union_all,
 )
@@ -30,7 +31,7 @@ from helpdesk.clients.facts import Promise
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.events import Event
 from helpdesk.ext import UTCDateTime
-from helpdesk.fields import Field
+from helpdesk.fields import Field, FieldScope
 from helpdesk.lib.text import shorten
 from helpdesk.products import Item, Product
 from helpdesk.tickets.models import NUMBER_OFFSET, ContactReason, Message, Ticket
@@ -271,7 +272,12 @@ def _candidates() -> Select[Any]:
 
 def _wanted() -> Select[Any]:
     query = _columns("field", Field.id, text=sql_cast(Field.key, Text), more=_json(Field.labels))
-    query = query.where(Field.active.is_(True), Field.wanted.is_(True))
+    query = query.join(Client, Client.id == _CLIENT)
+    query = query.where(
+        Field.active.is_(True),
+        Field.wanted.is_(True),
+        or_(Field.scope == FieldScope.ALL, Field.scope == Client.kind),
+    )
     return query.order_by(Field.position, Field.id).limit(MANY)
 
 

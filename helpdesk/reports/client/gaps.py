@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, aliased
 
 from helpdesk.accounts.permissions import Viewer
 from helpdesk.clients.models import Client, ContactPoint, Person
-from helpdesk.fields import Field
+from helpdesk.fields import Field, FieldScope
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.views import TicketRow, rows_of
 
@@ -40,25 +40,31 @@ class GapPage(NamedTuple):
     before: int | None
 
 
-def gap_names(fields: Sequence[Field]) -> list[str]:
-    """The gaps there are: the fixed ones, then "profile.KEY" for each wanted field."""
-    return [*FIXED, *(PROFILE + field.key for field in fields if field.wanted)]
+def gaps_of(fields: Sequence[Field]) -> dict[str, FieldScope]:
+    """The gaps there are with the clients that may have them.
+
+    The fixed ones, then "profile.KEY" for each wanted field.
+    """
+    wanted = {PROFILE + field.key: field.scope for field in fields if field.wanted}
+    return dict.fromkeys(FIXED, FieldScope.ALL) | wanted
 
 
-def client_gaps(session: Session, names: Sequence[str]) -> Mapping[str, int]:
+def client_gaps(session: Session, gaps: Mapping[str, FieldScope]) -> Mapping[str, int]:
     """How many of the newest WINDOW clients have each of these gaps. One statement."""
     seen = _window(None)
-    counts = [func.sum(sql_case(_missing(seen, name))).label(f"n{n}") for n, name in
-              enumerate(names)]  # fmt: skip
+    counts = [func.sum(sql_case(_missing(seen, name, scope))).label(f"n{n}")
+              for n, (name, scope) in enumerate(gaps.items())]  # fmt: skip
     row = session.execute(select(*counts).select_from(seen)).one()
-    return {name: int(number or 0) for name, number in zip(names, row, strict=True)}
+    return {name: int(number or 0) for name, number in zip(gaps, row, strict=True)}
 
 
-def clients_with_gap(session: Session, name: str, *, before: int | None = None) -> GapPage:
+def clients_with_gap(
+    session: Session, name: str, scope: FieldScope, *, before: int | None = None
+) -> GapPage:
     """The newest clients with a gap, at most PAGE; `before`: the id of the last one looked at."""
     seen = _window(before)
     rows = session.scalars(
-        select(seen).where(_missing(seen, name)).order_by(seen.id.desc()).limit(PAGE + 1)
+        select(seen).where(_missing(seen, name, scope)).order_by(seen.id.desc()).limit(PAGE + 1)
     ).all()
     if len(rows) > PAGE:
         return GapPage(rows[:PAGE], rows[PAGE - 1].id)
@@ -103,11 +109,11 @@ def _active(viewer: Viewer) -> Select[Any]:
     return cast(Select[Any], query.order_by(Ticket.last_message_at.desc(), Ticket.id.desc()))
 
 
-def _missing(seen: Any, name: str) -> ColumnElement[bool]:
+def _missing(seen: Any, name: str, scope: FieldScope) -> ColumnElement[bool]:
     """Whether a client has this gap."""
     if name.startswith(PROFILE):
         absent: ColumnElement[bool] = seen.profile[name.removeprefix(PROFILE)].as_string().is_(None)
-        return absent
+        return absent if scope == FieldScope.ALL else and_(seen.kind == scope.value, absent)
     mine = exists().where(
         Person.client_id == seen.id,
         Person.removed_at.is_(None),

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpdesk.accounts.models import User
+from helpdesk.clients.models import Client
 from helpdesk.events import Actor, record
 from helpdesk.ext import lock
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound, _lazy
@@ -23,8 +24,10 @@ from helpdesk.reports.contracts.statements import (
     Numbers,
     Subject,
     count,
+    is_of,
     month_of,
     names_of,
+    stated,
 )
 from helpdesk.reports.models import Statement
 
@@ -35,39 +38,47 @@ FORGOTTEN = "forgotten"
 MOMENTS = ("at", "due_at", "stopped_at", "made_at", "decided_at")
 
 
-def hold(session: Session, subject: Subject) -> None:
+_CLOSED = _lazy("This month is closed: what it counts does not change any more.")
+
+
+def hold(session: Session, subject: Subject, clock_id: int) -> None:
     """Let nobody else close this month, or change what it excludes, in this transaction.
 
-    Raises Conflict where it is closed already.
+    Raises Conflict where this promise stands on a closed statement already.
     """
-    lock(session, f"statement:{subject.client_id}:{subject.policy_id}:{subject.month}")
-    if closed(session, subject) is not None:
-        raise Conflict(_lazy("This month is closed: what it counts does not change any more."))
+    _lock(session, subject)
+    if clock_id in stated(clock_ids_of(one) for one in closed(session, subject)):
+        raise Conflict(_CLOSED)
 
 
-def closed(session: Session, subject: Subject) -> Statement | None:
-    """The statement as it was closed, the newest if two clients that were merged had one each."""
-    query = select(Statement).where(
-        Statement.client_id == subject.client_id,
-        Statement.policy_id == subject.policy_id,
-        Statement.month == subject.month,
-    )
-    return session.scalar(query.order_by(Statement.id.desc()).limit(1))
+def closed(session: Session, subject: Subject) -> Sequence[Statement]:
+    """The statements as they were closed, the newest first: several where clients were merged."""
+    query = select(Statement).where(is_of(subject))
+    return session.scalars(query.order_by(Statement.id.desc())).all()
+
+
+def clock_ids_of(statement: Statement) -> Sequence[int] | None:
+    """The promises that stand on it; None where that was not written down."""
+    found: Sequence[int] | None = statement.data["numbers"].get("clock_ids")
+    return found
 
 
 def close(session: Session, subject: Subject, *, actor: Actor, at: datetime) -> Statement:
-    """Write a month down for good.
+    """Write a month down for good, or what no closed statement of it has yet.
 
     Raises HelpdeskError for a month that is not over, without promises or with exclusions that
     nobody decided on; Conflict where it is closed; NotFound for a client or policy that isn't.
     """
     if actor.user_id is None:
         raise ValueError("a person closes a month")
-    hold(session, subject)
+    _lock(session, subject)
+    session.get(Client, subject.client_id, with_for_update=True)  # no merge meanwhile
     if at < month_of(subject.month).end:
         raise HelpdeskError(_lazy("The month is not over yet."))
     names, numbers = names_of(session, subject), count(session, subject, at)
     if not numbers.total.counted:
+        if closed(session, subject):
+            raise Conflict(_CLOSED)
         raise HelpdeskError(_lazy("Nothing was promised to this client in this month."))
     if numbers.undecided:
         raise HelpdeskError(
@@ -122,6 +133,7 @@ def read(statement: Statement) -> tuple[Names, Numbers]:
             total=_line(numbers["total"]),
             breaches=tuple(_breach(one, exclusions) for one in numbers["breaches"]),
             at=datetime.fromisoformat(numbers["at"]),
+            clock_ids=tuple(clock_ids_of(statement) or ()),
         ),
     )
 
@@ -168,6 +180,10 @@ def forget_reasons(
             names = {**names, "exclusions": kept, "salt": "", FORGOTTEN: True}
             statement.data = {**statement.data, "names": names}
     session.flush()
+
+
+def _lock(session: Session, subject: Subject) -> None:
+    lock(session, f"statement:{subject.client_id}:{subject.policy_id}:{subject.month}")
 
 
 def _sealed(subject: Subject, names: Names, numbers: Numbers, closer: str) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def _reason(text: str) -> str:
 def _hold(session: Session, clock: Clock) -> None:
     subject = subject_of(session, clock)
     if subject is not None:
-        hold(session, subject)
+        hold(session, subject, clock.id)
 
 
 def _record(

@@ -1,7 +1,8 @@
 """The statements of a month side by side, and the promises behind their numbers."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +13,14 @@ from helpdesk.accounts.models import User
 from helpdesk.clients.models import Client, ClientKind
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.reports.contracts.statements import (
+    CLOCKS,
     OUTCOMES,
     Subject,
     lies_in,
     month_name,
     outcome_at,
     share,
+    stated,
     subject_of,
     theirs,
 )
@@ -29,6 +32,8 @@ from helpdesk.tickets.models import Clock, Metric, Policy, Ticket
 NUMBERS = ("counted", "met", "breached", "excluded", "running")
 MOST = 200
 DIGITS = 18  # of an id
+
+Pair = tuple[int, int]  # client, policy
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,8 @@ class Wish:
 
 def overview(session: Session, month: Period, at: datetime) -> list[Row]:
     """Organisations with promises that began in the month, by name and policy; what is closed as
-    it was closed. Two statements."""
-    closed = _closed(session, month_name(month))
-    known = {(row.subject.client_id, row.subject.policy_id) for row in closed}
+    it was closed, and beside it what came to its client since. Three statements."""
+    closed, done = _closed(session, month_name(month))
     rows = [
         Row(
             subject=Subject(row.client_id, row.policy_id, month_name(month)),
@@ -80,13 +84,57 @@ def overview(session: Session, month: Period, at: datetime) -> list[Row]:
             **{name: int(getattr(row, name)) for name in NUMBERS},
         )
         for row in session.execute(_sums(month, at))
-        if (row.client_id, row.policy_id) not in known
     ]
-    return sorted([*closed, *rows], key=_order)
+    rest = _rest(session, month, at, done) if done else {}
+    drafts = [_left(row, rest) if _pair(row) in done else row for row in rows]
+    return sorted([*closed, *(row for row in drafts if row.counted)], key=_order)
 
 
 def _order(row: Row) -> tuple[str, str, int]:
     return row.sort_key, row.policy, row.statement_id or 0
+
+
+def _pair(row: Row) -> Pair:
+    return row.subject.client_id, row.subject.policy_id
+
+
+def _left(row: Row, rest: Mapping[Pair, Counter[str]]) -> Row:
+    """The row with what no closed statement has."""
+    numbers = rest.get(_pair(row), Counter())
+    left: dict[str, Any] = {name: numbers[name] for name in (*NUMBERS, "undecided")}
+    return replace(row, **left)
+
+
+def _rest(
+    session: Session, month: Period, at: datetime, done: Mapping[Pair, Container[int]]
+) -> Mapping[Pair, Counter[str]]:
+    """What is left, of the clients with closed statements: as `_sums`, promise by promise."""
+    owner = _owner()
+    query = (
+        select(
+            Clock.id,
+            owner.label("owner_id"),
+            Clock.policy_id,
+            outcome_at(at).label("outcome"),
+            Exclusion.id.label("exclusion_id"),
+            Exclusion.approved,
+        )
+        .join(Ticket, Ticket.id == Clock.ticket_id)
+        .join(Client, Client.id == Ticket.client_id)
+        .outerjoin(Exclusion, Exclusion.clock_id == Clock.id)
+        .where(*lies_in(month), owner.in_({client_id for client_id, _policy_id in done}))
+    )
+    found: dict[Pair, Counter[str]] = {}
+    for row in session.execute(query):
+        pair = row.owner_id, row.policy_id
+        if row.id in done.get(pair, ()):
+            continue
+        numbers = found.setdefault(pair, Counter())
+        numbers.update(("counted", row.outcome))
+        if row.outcome == "breached" and row.exclusion_id is not None:
+            numbers["excluded"] += row.approved is True
+            numbers["undecided"] += row.approved is None
+    return found
 
 
 def undecided(session: Session) -> list[Wish]:
@@ -160,8 +208,9 @@ def _number(condition: ColumnElement[bool]) -> Any:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-def _closed(session: Session, month: str) -> list[Row]:
-    """Closed statements of a month with their own names and totals, without reading them whole."""
+def _closed(session: Session, month: str) -> tuple[list[Row], dict[Pair, Container[int]]]:
+    """Closed statements of a month with their own names and totals, without reading them whole;
+    and which promises stand on them."""
     words, total = Statement.data["names"], Statement.data["numbers"]["total"]
     query = (
         select(
@@ -171,12 +220,17 @@ def _closed(session: Session, month: str) -> list[Row]:
             Client.sort_key,
             words["client"].as_string().label("client"),
             words["policy"].as_string().label("policy"),
+            CLOCKS.label("clock_ids"),
             *(total[name].as_integer().label(name) for name in NUMBERS),
         )
         .join(Client, Client.id == Statement.client_id)
         .where(Statement.month == month)
     )
-    return [
+    found = session.execute(query).all()
+    listed: dict[Pair, list[Sequence[int] | None]] = {}
+    for row in found:
+        listed.setdefault((row.client_id, row.policy_id), []).append(row.clock_ids)
+    rows = [
         Row(
             subject=Subject(row.client_id, row.policy_id, month),
             client=row.client or "",
@@ -185,12 +239,13 @@ def _closed(session: Session, month: str) -> list[Row]:
             statement_id=row.id,
             **{name: getattr(row, name) for name in NUMBERS},
         )
-        for row in session.execute(query)
+        for row in found
     ]
+    return rows, {pair: stated(lists) for pair, lists in listed.items()}
 
 
 def _behind(session: Session, ask: Ask) -> Sequence[int]:
-    """The promises (clocks) that a number counts.
+    """The promises (clocks) that a number of a draft counts.
 
     The organisation is a filter, the month the period; `policy`, `metric`, `outcome` narrow.
     """
@@ -208,7 +263,12 @@ def _behind(session: Session, ask: Ask) -> Sequence[int]:
         .where(*(make(ask.args[key]) for key, make in conditions.items() if ask.args.get(key)))
         .order_by(Clock.id)
     )
-    return session.scalars(query).all()
+    closed = select(CLOCKS).where(
+        Statement.client_id == ask.filters.organisation,
+        Statement.month.between(f"{ask.period.first:%Y-%m}", f"{ask.period.last:%Y-%m}"),
+    )
+    done = stated(session.scalars(closed))
+    return [id_ for id_ in session.scalars(query) if id_ not in done]
 
 
 def _policy(text: str) -> int:
@@ -248,6 +308,7 @@ AFTER = Measure(
     (
         _lazy("A breach is excluded when somebody asked for it and somebody else approved it."),
         _lazy("A closed month keeps its numbers, whatever changes later."),
+        _lazy("What a merge brings to a client whose month is closed stands on a statement apart."),
     ),
     better="up",
 )

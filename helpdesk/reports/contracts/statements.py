@@ -2,10 +2,11 @@
 
 A promise (a clock) counts in the month in which it began, in the company's time zone, for the
 organisation that its ticket belongs to. What an approved exclusion takes out counts neither as met
-nor as breached.
+nor as breached. A promise that stands on a closed statement of its client counts on no other one:
+what comes to the client afterwards, as by a merge, is left for a further statement.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from helpdesk.accounts.models import User
 from helpdesk.clients.models import Client, ClientKind
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
 from helpdesk.reports.contracts.why import Why, whys
-from helpdesk.reports.models import Exclusion
+from helpdesk.reports.models import Exclusion, Statement
 from helpdesk.reports.period import Period
 from helpdesk.tickets import clocks
 from helpdesk.tickets.models import Clock, Metric, Ticket
@@ -27,6 +28,9 @@ from helpdesk.tickets.promises import Promise, promises
 
 OUTCOMES = ("met", "breached", "running")
 CHUNK = 500  # ids in one statement
+WHATEVER = range(1 << 62)  # any id
+CLOCKS = Statement.data["numbers"]["clock_ids"]
+"""Which promises stand on a closed statement."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ class Numbers:
     total: Line
     breaches: tuple[Breach, ...]
     at: datetime
+    clock_ids: tuple[int, ...] = ()  # what is counted
 
     @property
     def exclusions(self) -> list[tuple[Breach, Excluded]]:
@@ -175,10 +180,11 @@ def names_of(session: Session, subject: Subject) -> Names:
 
 
 def count(session: Session, subject: Subject, at: datetime) -> Numbers:
-    """The statement as it is at `at`, while it isn't closed. Raises HelpdeskError for what is no
+    """What stands on no closed statement, as it is at `at`. Raises HelpdeskError for what is no
     month and NotFound for a policy that isn't there."""
     promise = _promise(session, subject.policy_id)
-    rows = session.execute(_counted(subject, at)).all()
+    done = stated(session.scalars(_clocks_of_closed(subject)))
+    rows = [row for row in session.execute(_counted(subject, at)) if row.id not in done]
     broken = [row for row in rows if row.outcome == "breached"]
     excluded = _exclusions(session, [row.id for row in broken])
     approved = {row.id for row in broken if row.id in excluded and excluded[row.id].approved}
@@ -191,7 +197,32 @@ def count(session: Session, subject: Subject, at: datetime) -> Numbers:
         total=_line("", rows, approved, promise),
         breaches=tuple(_breaches(session, broken, excluded, promise, at)),
         at=at,
+        clock_ids=tuple(row.id for row in rows),
     )
+
+
+def stated(listed: Iterable[Sequence[int] | None]) -> Container[int]:
+    """The promises that stand on closed statements, each of which lists its own; one that doesn't,
+    of old, has whatever there is."""
+    found: set[int] = set()
+    for clock_ids in listed:
+        if clock_ids is None:
+            return WHATEVER
+        found.update(clock_ids)
+    return found
+
+
+def is_of(subject: Subject) -> ColumnElement[bool]:
+    """Condition on Statement: closed for this client, policy and month. There may be several."""
+    return and_(
+        Statement.client_id == subject.client_id,
+        Statement.policy_id == subject.policy_id,
+        Statement.month == subject.month,
+    )
+
+
+def _clocks_of_closed(subject: Subject) -> Select[Any]:
+    return select(CLOCKS).where(is_of(subject))
 
 
 def lies_in(month: Period) -> list[ColumnElement[bool]]:

@@ -3,9 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from babel.dates import format_date
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from helpdesk.events import Event
 from helpdesk.lib.errors import _lazy
+from helpdesk.reports.sheet import Ask
 from helpdesk.reports.sla.sums import ALL, Sum, Sums
-from helpdesk.tickets.models import Metric
+from helpdesk.tickets.models import Calendar, Metric, Policy
 
 Finding = tuple[str, Mapping[str, Any]]
 
@@ -83,6 +89,27 @@ def _slowest(metric: str, now: Sums, names: Mapping[Any, str]) -> Iterator[Findi
         yield _SLOW[metric], {"name": name, "times": round(median / whole)}
 
 
+def changed_hours(session: Session, ask: Ask) -> Iterator[Finding]:
+    """Calendars that changed in the period or the one before: their promises are not alike. One
+    statement."""
+    since = ask.period.before().start
+    query = (
+        select(Calendar.id, Calendar.name, func.max(Event.at).label("at"))
+        .join(Event, Event.data["calendar_id"].as_integer() == Calendar.id)
+        .where(Event.kind == "calendar.changed", Event.ticket_id.is_(None))
+        .where(Event.at >= since, Event.at < ask.period.end)
+        .where(Calendar.id.in_(select(Policy.calendar_id)))
+        .group_by(Calendar.id, Calendar.name)
+        .order_by(Calendar.id)
+    )
+    for row in session.execute(query):
+        day = format_date(ask.period.local(row.at).date(), "d MMMM", locale=ask.language)
+        yield _CHANGED, {"name": row.name, "day": day}
+
+
+_CHANGED = _lazy(
+    "The calendar %(name)s changed on %(day)s: promises that had ended by then keep its old hours."
+)
 _SLOW = {
     "first_response": _lazy("Slowest first response: %(name)s, %(times)s × the median of all."),
     "resolution": _lazy("Slowest resolution: %(name)s, %(times)s × the median of all."),

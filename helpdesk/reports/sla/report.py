@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from helpdesk.reports.collecting import no_collecting
+from helpdesk.reports.columns import LINES, largest
 from helpdesk.reports.cuts import CUTS, names, narrowing
 from helpdesk.reports.filters import WEEKDAYS
 from helpdesk.reports.parts import parts_by
 from helpdesk.reports.period import Period
 from helpdesk.reports.sheet import Ask, Cell, Chart, Line, Measure, Report, Table
 from helpdesk.reports.sla import measures as named
-from helpdesk.reports.sla.findings import findings
+from helpdesk.reports.sla.findings import changed_hours, findings
 from helpdesk.reports.sla.lists import LISTS
 from helpdesk.reports.sla.measures import MEASURES
 from helpdesk.reports.sla.sums import ALL, Sum, Sums, sums
@@ -21,14 +22,12 @@ from helpdesk.tickets.models import Metric, Priority
 __all__ = ["LISTS", "MEASURES", "report"]
 
 USUAL = "queue"
-LINES = 50
-"""Parts that a table of a page shows; exports ask for all."""
 _SHARE, _BREACHED = 1, 3  # columns that are drawn
 
 
 @no_collecting()
 def report(session: Session, ask: Ask) -> Report:
-    """Promises of the tickets opened in the period, divided by the cut `by`; at most six
+    """Promises of the tickets opened in the period, divided by the cut `by`; at most seven
     statements. Raises HelpdeskError for a cut that isn't there.
     """
     cut = ask.args.get("by") or USUAL
@@ -42,7 +41,7 @@ def report(session: Session, ask: Ask) -> Report:
         name="sla",
         tiles=_tiles(now, before, metrics),
         tables=tuple(book.table(metric) for metric in (ALL, *metrics)),
-        findings=tuple(findings(now, before, book.names)),
+        findings=(*findings(now, before, book.names), *changed_hours(session, ask)),
     )
 
 
@@ -57,9 +56,9 @@ class _Book:
         """The parts of a metric's table in their order, and how many more there are."""
         found: list[Any] = [part for (part,) in self.now.parts(metric)]
         if not CUTS[self.cut].ordered:
-            found.sort(key=lambda part: (-self.now.of((part,), metric).count, str(part)))
-            most = len(found) if self.ask.args.get("lines") == "all" else LINES
-            return found[:most], max(0, len(found) - most)
+            sizes = {part: self.now.of((part,), metric).count for part in found}
+            shown = largest(sizes, len(found) if self.ask.args.get("lines") == "all" else LINES)
+            return shown, len(found) - len(shown)
         return _in_order(self.cut, found, self.ask.period), 0
 
     def table(self, metric: str) -> Table:

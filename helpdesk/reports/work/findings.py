@@ -1,4 +1,4 @@
-"""What stands out in the work: a growing backlog, a bottleneck, who has too much or too little."""
+"""What stands out in the work: a growing backlog, a bottleneck, long calls, too much or little."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -14,10 +14,12 @@ Finding = tuple[str, Mapping[str, Any]]
 
 ENOUGH = 20
 """Tickets or stays, below which nothing is said."""
+CALLS = 10
+"""Calls of an agent, below which nothing is said of them."""
 MOVED = 0.1
 """By which share a backlog must have changed to be told."""
 SLOWER = 1.5
-"""How many times the median of all queues a bottleneck must have."""
+"""How many times the median of all queues a bottleneck must have, or an agent's calls the mean."""
 NAMED = 5
 _OURS: Mapping[str, str] = {
     Status.NEW: _lazy(
@@ -40,6 +42,7 @@ def findings(
     """Sentences, the most important first."""
     yield from _backlog(now.whole("backlog"), before.whole("backlog"))
     yield from _bottleneck(stayed, queues)
+    yield from _longest_calls(people)
     many = _lazy("More tickets in work than the norm: %(names)s.")
     few = _lazy("Fewer tickets in work than the norm: %(names)s.")
     for word, sentence in ((TOO_MANY, many), (TOO_FEW, few)):
@@ -76,6 +79,23 @@ def _bottleneck(stayed: Stays, queues: Mapping[Any, str]) -> Iterator[Finding]:
     if worst is not None:
         _lost, state, name, times = worst
         yield _OURS[state], {"name": name, "percent": round(100 * (times - 1))}
+
+
+def _longest_calls(people: Sequence[Agent]) -> Iterator[Finding]:
+    """Who takes much longer for a call than all together."""
+    calls = [row.work for one in people for row in one.calls]
+    means = {
+        one.name: sum(row.work for row in one.calls) / len(one.calls)
+        for one in people
+        if len(one.calls) >= CALLS
+    }
+    if len(means) < 2 or not any(calls):
+        return
+    name, mean = max(means.items(), key=lambda pair: (pair[1], pair[0]))
+    times = mean / (sum(calls) / len(calls))
+    if times >= SLOWER:
+        sentence = _lazy("Longest calls: %(name)s. The mean is %(percent)s %% above all agents’.")
+        yield sentence, {"name": name, "percent": round(100 * (times - 1))}
 
 
 def _listed(people: Sequence[Agent]) -> str:

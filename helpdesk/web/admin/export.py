@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
-import xlsxwriter
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -20,6 +19,7 @@ from helpdesk.events import record
 from helpdesk.fields import fields_of
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound
+from helpdesk.lib.late import library
 from helpdesk.products import Item
 from helpdesk.web.files_out import BLOCK, XLSX, as_csv, saved
 from helpdesk.web.guard import actor, may, needs, reading
@@ -84,7 +84,7 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
 
 def _write_book(file: IO[bytes], header: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
     """Every cell is a string: numbers keep their zeros, and nothing is a formula or a link."""
-    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+    with library("xlsxwriter").Workbook(file, {"constant_memory": True}) as book:
         bold = book.add_format({"bold": True})
         sheet, place = None, SHEET_ROWS
         for cells in lines:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext, fields
 from helpdesk.ext import LANGUAGES
-from helpdesk.fields import Field, FieldKind
+from helpdesk.fields import Field, FieldKind, FieldScope
 from helpdesk.lib.errors import HelpdeskError, NotFound
 from helpdesk.web.admin.forms import check_seen, fingerprint, page_status, wrong
 from helpdesk.web.cached import forget
@@ -29,6 +29,7 @@ class Shown:
     key: str
     labels: dict[str, str]
     kind: str
+    scope: str
     choices: str
     sensitive: bool
     wanted: bool
@@ -37,6 +38,7 @@ class Shown:
     def changes(self) -> dict[str, Any]:
         return {
             "labels": self.labels,
+            "scope": self.scope,
             "choices": self.choices.splitlines(),
             "sensitive": self.sensitive,
             "wanted": self.wanted,
@@ -54,18 +56,28 @@ def kind_words() -> dict[str, str]:
     }
 
 
+def scope_words() -> dict[str, str]:
+    """Of whom a field is kept."""
+    return {
+        FieldScope.ALL: _("All clients"),
+        FieldScope.PERSON: _("People only"),
+        FieldScope.ORGANISATION: _("Organisations only"),
+    }
+
+
 @blueprint.get("/admin/fields")
 @needs("field.change")
 def listing() -> str:
     rows = fields.fields_of(reading(), active=False)
-    return render_template("admin/fields.html", fields=rows, kinds=kind_words())
+    words = {"kinds": kind_words(), "scopes": scope_words()}
+    return render_template("admin/fields.html", fields=rows, **words)
 
 
 @blueprint.get("/admin/fields/new")
 @needs("field.change")
 def new() -> str:
     labels = dict.fromkeys(LANGUAGES, "")
-    return _page(None, Shown("", labels, FieldKind.TEXT, "", False, False, True))
+    return _page(None, Shown("", labels, FieldKind.TEXT, FieldScope.ALL, "", False, False, True))
 
 
 @blueprint.post("/admin/fields/new")
@@ -132,6 +144,7 @@ def _read() -> Shown:
         key=form.get("key", "")[:60].strip(),
         labels={lang: form.get(f"label_{lang}", "")[:200] for lang in LANGUAGES},
         kind=form.get("kind", "")[:20],
+        scope=form.get("scope", FieldScope.ALL)[:20],
         choices=form.get("choices", "")[:CHOICES_LIMIT],
         sensitive=form.get("sensitive") == "1",
         wanted=form.get("wanted") == "1",
@@ -144,6 +157,7 @@ def _shown(field: Field) -> Shown:
         key=field.key,
         labels={lang: str(field.labels.get(lang, "")) for lang in LANGUAGES},
         kind=field.kind,
+        scope=field.scope,
         choices="\n".join(field.choices),
         sensitive=field.sensitive,
         wanted=field.wanted,
@@ -162,5 +176,6 @@ def _page(field: Field | None, shown: Shown, errors: dict[str, str] | None = Non
         shown=shown,
         seen=_seen(field) if field is not None else "",
         kinds=list(kind_words().items()),
+        scopes=list(scope_words().items()),
         errors=errors or {},
     )

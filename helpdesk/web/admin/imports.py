@@ -17,9 +17,10 @@ from helpdesk.clients.importing.columns import PROFILE, Column, columns_of, gues
 from helpdesk.clients.importing.limits import BROKEN, BadFile
 from helpdesk.clients.importing.reading import Opened, Table, open_file
 from helpdesk.ext import LANGUAGES, in_language
-from helpdesk.fields import fields_of
+from helpdesk.fields import Field, FieldScope, fields_of
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, NotFound, _lazy
+from helpdesk.web.admin.fields import scope_words
 from helpdesk.web.admin.forms import cursor, page_status, wrong
 from helpdesk.web.files_out import as_csv
 from helpdesk.web.guard import actor, may, me, needs, reading, said
@@ -344,8 +345,14 @@ def _guess(kind: ImportKind, headers: Sequence[str]) -> dict[str, str]:
 
 def _labels(columns: Sequence[Column]) -> list[tuple[str, str]]:
     """Keys with what the reader calls them; fields of the profile have names of their own."""
-    own = {f"{PROFILE}{one.key}": one.label(g.language) for one in fields_of(reading())}
+    own = {f"{PROFILE}{one.key}": _field_label(one) for one in fields_of(reading())}
     return [(one.key, own.get(one.key) or str(_(one.label))) for one in columns]
+
+
+def _field_label(field: Field) -> str:
+    """What the reader calls a field, with the clients of whom it is kept."""
+    label = field.label(g.language)
+    return label if field.scope == FieldScope.ALL else f"{label} ({scope_words()[field.scope]})"
 
 
 def _is_ours(column: Column) -> bool:

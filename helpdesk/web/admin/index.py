@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 
 from helpdesk.accounts.models import User
 from helpdesk.ext import Base
-from helpdesk.intake.models import Delivery, DeliveryState
+from helpdesk.intake.models import Delivery, DeliveryState, ImapBox
 from helpdesk.outbox.queries import waiting
 from helpdesk.tickets.models import Calendar, Policy, Queue
 from helpdesk.web.guard import needs, reading
@@ -26,6 +26,7 @@ def index() -> str:
         policies=_count(Policy),
         failed=failed_deliveries(),
         waiting=waiting(reading()),
+        unfetched=_unfetched(),
         cap=CAP,
         relay=current_app.config["RELAY"],
     )
@@ -35,6 +36,12 @@ def failed_deliveries() -> int:
     """How many Deliveries failed, at most CAP + 1."""
     query = select(Delivery.id).where(Delivery.state == DeliveryState.FAILED).limit(CAP + 1)
     return reading().scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _unfetched() -> int:
+    """How many mailboxes of other providers can't be fetched."""
+    failing = ImapBox.active.is_(True) & ImapBox.failing_since.is_not(None)
+    return reading().scalar(select(func.count()).where(failing)) or 0
 
 
 def _count(model: type[Base]) -> int:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 
-import holidays
 from babel import Locale
 
 from helpdesk.lib.collate import sort_key
+from helpdesk.lib.late import library
 
 # What the library answers in for a reader of ours, where it can.
 _LANGUAGES = {"en": ("en_US", "en_GB", "en"), "ru": ("ru", "en_US"), "uk": ("uk", "en_US")}
@@ -30,12 +30,13 @@ def public_holidays(country: str, year: int, language: str) -> list[tuple[date, 
     if known is None:
         return []
     spoken = next((name for name in _LANGUAGES[language] if name in known), None)
-    found = holidays.country_holidays(country, years=year, language=spoken)
+    found = library("holidays").country_holidays(country, years=year, language=spoken)
     return sorted(found.items())
 
 
 @lru_cache(maxsize=1)
 def _supported() -> dict[str, frozenset[str]]:
     """Each country with the languages its holidays are named in."""
+    holidays = library("holidays")
     spoken = holidays.list_localized_countries()
     return {code: frozenset(spoken.get(code, ())) for code in holidays.list_supported_countries()}

@@ -98,7 +98,7 @@ def page(client_id: int, errors: Mapping[str, str] | None = None) -> str:
     """The page; with `errors` what was typed is shown again. Raises NotFound."""
     found, organisation = _found(reading(), client_id)
     people = people_of(reading(), found.id)
-    fields = profile_fields()
+    fields = profile_fields(found)
     points = [point for _person, mine in people for point in mine]
     rows = tickets_of_client(reading(), viewer(), found.id, limit=TICKETS)
     cards = cards_of(reading(), found.id, today())
@@ -127,9 +127,11 @@ def page(client_id: int, errors: Mapping[str, str] | None = None) -> str:
     return render_template("desk/client.html", **context, **_timeline(found.id))
 
 
-def profile_fields() -> list[Field]:
-    """The active fields, a few seconds old at most."""
-    return keep("fields", SETTINGS_SECONDS, lambda: fields_of(reading()))
+def profile_fields(*clients: Client) -> list[Field]:
+    """The active fields, a few seconds old at most; with clients those that suit any of them."""
+    found = keep("fields", SETTINGS_SECONDS, lambda: fields_of(reading()))
+    kinds = {client.kind for client in clients}
+    return [one for one in found if not kinds or any(map(one.suits, kinds))]
 
 
 def value_of(field: Field, client: Client) -> Value:

@@ -165,7 +165,7 @@ def _page(client: Client, errors: dict[str, str]) -> str:
         relations=list(relation_words().items()),
         languages=[("", _("not known")), *words().language.items()],
         owners=[("", _("nobody")), *((one.id, one.name) for one in directory().workers)],
-        profile=[value_of(field, client) for field in profile_fields()],
+        profile=[value_of(field, client) for field in profile_fields(client)],
     )
 
 

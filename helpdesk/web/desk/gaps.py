@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 
 from helpdesk.clients import duplicates
 from helpdesk.clients.models import Client
+from helpdesk.fields import FieldScope
 from helpdesk.lib.errors import NotFound
 from helpdesk.reports.client import gaps
 from helpdesk.web.cached import keep
@@ -24,7 +25,7 @@ SECONDS = 10.0  # how old counts may be
 @needs("client.read")
 def listing() -> str:
     """`?show=` one gap, `?before=` the last client looked at."""
-    labels = _labels()
+    labels, names = _labels(), gaps.gaps_of(profile_fields())
     shown = request.args.get("show") or next(iter(labels))
     if shown not in labels:
         raise NotFound()
@@ -35,12 +36,12 @@ def listing() -> str:
     if shown == REASON:
         tickets = draw(gaps.unclassified(reading(), viewer()), "")
     else:
-        page = gaps.clients_with_gap(reading(), shown, before=at)
+        page = gaps.clients_with_gap(reading(), shown, names[shown], before=at)
     return render_template(
         "desk/gaps.html",
         section="clients",
         labels=labels,
-        counts=_counts(),
+        counts=_counts(names),
         shown=shown,
         clients=page.rows,
         links={one.id: _help(one, shown) for one in page.rows},
@@ -66,9 +67,9 @@ def _labels() -> dict[str, str]:
     return {**fixed, REASON: _("Tickets without a reason"), **wanted}
 
 
-def _counts() -> Mapping[str, int]:
-    names = gaps.gap_names(profile_fields())
-    clients = keep(("gaps", *names), SECONDS, lambda: gaps.client_gaps(reading(), names))
+def _counts(names: Mapping[str, FieldScope]) -> Mapping[str, int]:
+    key = ("gaps", *names.items())
+    clients = keep(key, SECONDS, lambda: gaps.client_gaps(reading(), names))
     return {**clients, REASON: gaps.count_unclassified(reading(), viewer())}
 
 

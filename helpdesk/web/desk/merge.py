@@ -137,7 +137,7 @@ def _lines(first: Client, second: Client) -> list[Line]:
         for name, label in _labels().items()
     ]
     lines = [line for line in found if line.first != line.second]
-    for field in profile_fields():
+    for field in profile_fields(first, second):
         if first.profile.get(field.key) != second.profile.get(field.key):
             mine, theirs = value_of(field, first), value_of(field, second)
             lines.append(Line(f"profile.{field.key}", mine.label, _text(mine), _text(theirs)))

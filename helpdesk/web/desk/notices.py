@@ -1,6 +1,7 @@
 """The bell: what the reader should know, and reading it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from flask import Blueprint, redirect, render_template
 from sqlalchemy import or_, select
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from helpdesk import ext
 from helpdesk.lib.clock import now
 from helpdesk.notices import Notice, mark_read
+from helpdesk.reports.alarms.calm import LONGEST_PAUSE, WITHIN
 from helpdesk.reports.models import Alarm, AlarmRule
 from helpdesk.tickets.models import Ticket
 from helpdesk.web.cached import recount
@@ -46,14 +48,26 @@ def notices() -> str:
     )
 
 
-def _rules(notices: Sequence[Notice]) -> dict[int, str]:
-    """What the rules of alarms are called, by the notice that tells of one."""
-    told = {one.id: one.event.data["alarm_id"] for one in notices if one.kind == "alarm.began"}
+def _rules(notices: Sequence[Notice]) -> dict[int, tuple[str, int]]:
+    """What the rule of an alarm is called and how often it was exceeded within a day, by the
+    notice that tells of all these times."""
+    told = {one: one.event.data["rule_id"] for one in notices if one.kind == "alarm.began"}
     if not told:
         return {}
-    query = select(Alarm.id, AlarmRule.name).join(Alarm.rule).where(Alarm.id.in_(told.values()))
-    names = {row.id: row.name for row in reading().execute(query)}
-    return {id_: names.get(alarm_id, "") for id_, alarm_id in told.items()}
+    since = min(one.created_at for one in told) - WITHIN
+    query = select(AlarmRule.id, AlarmRule.name, Alarm.began_at).join(Alarm.rule)
+    query = query.where(AlarmRule.id.in_(told.values()), Alarm.began_at > since)
+    began = [(row.id, row.name, row.began_at) for row in reading().execute(query)]
+    return {
+        one.id: _counted([(name, at) for id_, name, at in began if id_ == rule_id], one.created_at)
+        for one, rule_id in told.items()
+    }
+
+
+def _counted(began: Sequence[tuple[str, datetime]], at: datetime) -> tuple[str, int]:
+    """Nothing begins after the longest pause without another notice in place of this one."""
+    last = at + LONGEST_PAUSE
+    return began[0][0] if began else "", sum(last - WITHIN < one <= last for _name, one in began)
 
 
 @blueprint.get("/desk/notices/bell")

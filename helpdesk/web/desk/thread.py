@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, cast
 
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import Exists, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from helpdesk.clients.models import ContactPoint, Person
 from helpdesk.intake.form import UNCONFIRMED
+from helpdesk.intake.models import Delivery
 from helpdesk.lib.html import text_to_html
 from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
 from helpdesk.tickets.models import Attachment, Message, MessageKind, Ticket
@@ -47,6 +48,7 @@ class Written(NamedTuple):
     outgoing_id: int | None
     outgoing_state: OutgoingState | None
     error: str | None
+    raw: bool  # what came in is still kept
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ def _newest() -> Select[Any]:
         Outgoing.id,
         Outgoing.state,
         Outgoing.last_error,
+        _kept(),
     )
     query = cast(Select[Any], select(*columns).select_from(Message))
     return (
@@ -182,6 +185,13 @@ def _newest() -> Select[Any]:
         .order_by(Message.id.desc())
         .limit(bindparam("most"))
     )
+
+
+def _kept() -> Exists:
+    """Whether the bytes of a message are still there: not for what was typed here, nor for ever."""
+    same = or_(Delivery.message_id.is_(None), Delivery.message_id == Message.message_id)
+    there = or_(Delivery.raw.is_not(None), Delivery.raw_sha256.is_not(None))
+    return exists().where(Delivery.ticket_id == Message.ticket_id, same, there)
 
 
 _NEWEST = _newest()

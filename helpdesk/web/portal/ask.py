@@ -1,14 +1,15 @@
 """/ask: a customer asks us; what is sent is on the disk before we say that we have it.
 
 The form needs no cookie: its token is signed for it, so that a lost session loses no text, and the
-same form stands in pages of others (`embed.py`).
+same form stands in pages of others (`embed.py`). A browser that takes one is told which form it has
+sent: going back opens a new form around the old text, and sending that again is no second request.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
-from flask import Blueprint, g, make_response, redirect, render_template, request
+from flask import Blueprint, current_app, g, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
@@ -45,6 +46,8 @@ blueprint.after_request(visit.keep)
 SUGGESTED = 3
 LOOKED_AT = 1_000  # characters of a text for which articles are looked for
 FEWEST = 8  # fewer say nothing
+LONGEST = 200  # characters of a token that is looked at
+SENT_COOKIE, SENT_SECONDS = "sent", 3_600  # the token of the form that this browser has sent
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,10 @@ def taken_from(where: str) -> BaseResponse | tuple[str, int]:
             "Nothing was sent: we cannot take it now. Your text is kept here; try in a minute."
         )
         return page(replace(what, errors={"token": note}), where=where, token=token), 503
-    return _thanks(taken, where)
+    response = _thanks(taken, where)
+    if taken.fresh and where == "ask":
+        _remember(response, token)
+    return response
 
 
 def suggestions(text: str) -> list[Suggestion]:
@@ -200,11 +206,24 @@ def _take(entry: Entry, token: str, *, trap: str, age: int, at: datetime) -> Tak
     nonce = form_token.random_part(token)
     kb_log.write(ext.write, all_=True)  # the searches that led here
     with ext.write() as session:
-        before = form.known(session, entry, nonce)
+        earlier = form_token.random_part(request.cookies.get(SENT_COOKIE, "")[:LONGEST])
+        before = form.known(session, entry, nonce) or form.known(session, entry, earlier)
         if before is not None:
             return before
         doubt = asked.doubt(session, entry, trap=trap, age=age, address=_address(), at=at)
         return form.take(session, entry, nonce, at=at, doubt=doubt)
+
+
+def _remember(response: BaseResponse, token: str) -> None:
+    response.set_cookie(
+        SENT_COOKIE,
+        token,
+        max_age=SENT_SECONDS,
+        path="/ask",
+        httponly=True,
+        samesite="Lax",
+        secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
+    )
 
 
 def _thanks(taken: Taken, where: str) -> BaseResponse:

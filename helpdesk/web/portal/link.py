@@ -2,7 +2,7 @@
 
 Who sends our form gets a link to what they wrote, whoever's address they named. It opens the same
 ticket and nothing else; what is written by it counts as not confirmed. Once the client has used the
-link of an email, the link of the form ends.
+link of an email, the link of the form ends. Both end when a ticket has been quiet for long.
 """
 
 from flask import Response, g, render_template, request
@@ -15,7 +15,7 @@ from helpdesk.intake.form import is_unconfirmed
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import NotFound, TooMany, _lazy
 from helpdesk.lib.tokens import link_token, new_token, read_link_token, split_link_token
-from helpdesk.outbox.addressing import language_of, secret
+from helpdesk.outbox.addressing import language_of, nonce_of, secret
 from helpdesk.tickets.models import Mailbox, Queue, Ticket
 from helpdesk.web.guard import reading
 from helpdesk.web.portal.language import speak
@@ -63,7 +63,9 @@ def opened(token: str) -> Ticket:
 def read(session: Session, token: str) -> tuple[int, bool] | None:
     """(ticket id, whether the link came by email) of a link that is ours; None for any other."""
     ticket_id, _signature = split_link_token(token) or (0, "")
-    nonce = session.scalar(select(Ticket.link_nonce).where(Ticket.id == ticket_id)) or _NO_NONCE
+    query = select(Ticket.link_nonce, Ticket.last_message_at).where(Ticket.id == ticket_id)
+    row = session.execute(query).first()
+    nonce = nonce_of(*row) if row is not None else _NO_NONCE
     for proven in (True, False):
         found = read_link_token(secret(), token, nonce if proven else nonce + _OF_FORM)
         if found is not None:
@@ -73,7 +75,8 @@ def read(session: Session, token: str) -> tuple[int, bool] | None:
 
 def path_of(ticket: Ticket, *, proven: bool) -> str:
     """The path of the page of a ticket, by the link of an email or of a form."""
-    nonce = ticket.link_nonce if proven else ticket.link_nonce + _OF_FORM
+    nonce = nonce_of(ticket.link_nonce, ticket.last_message_at)
+    nonce = nonce if proven else nonce + _OF_FORM
     return f"/t/{link_token(secret(), ticket.id, nonce)}"
 
 

@@ -1,12 +1,12 @@
 """The emails that tell of alarms which began: a supervisor isn't always at the desk."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import g
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import String, cast, func, literal, select
+from sqlalchemy import String, cast, literal, select
 from sqlalchemy.orm import Session
 
 from helpdesk import ext
@@ -15,24 +15,20 @@ from helpdesk.outbox import report_email
 from helpdesk.outbox.addressing import public_url
 from helpdesk.outbox.models import Outgoing
 from helpdesk.outbox.rendering import moment
+from helpdesk.reports.alarms import calm
 from helpdesk.reports.alarms import sweep as alarms
 from helpdesk.reports.models import Alarm
 from helpdesk.web.supervisor import alarm_words
 
 CAUSE = "alarm"
-WITHIN = timedelta(days=1)
-PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(hours=4)
-"""After an email of a rule there is no other one for so long; after each within a day, twice that.
-So a measure that goes up and down around its limit fills no mailbox."""
 
 
 def tell_of_begun(session: Session, rule_ids: Collection[int], at: datetime) -> int:
-    """Put an email into the outbox for each whom an alarm of these rules that began at `at`
-    concerns; how many there are."""
-    begun = select(Alarm).where(Alarm.rule_id.in_(rule_ids), Alarm.began_at == at)
+    """Put an email into the outbox for each whom an open alarm of these rules concerns and who has
+    none of it yet, as soon as the pause after the one before is over; how many there are."""
     return sum(
         _tell(session, alarm, user, at)
-        for alarm in session.scalars(begun.order_by(Alarm.id)).all()
+        for alarm in calm.unseen(session, rule_ids, at)
         for user in alarms.told(session, alarm.id)
     )
 
@@ -47,7 +43,7 @@ def _tell(session: Session, alarm: Alarm, user: User, at: datetime) -> bool:
         values = {
             "heading": rule.name,
             "says": alarm_words.says(rule),
-            "now": alarm_words.value(rule, alarm.value),
+            "now": alarm_words.value(rule, alarm.value if rule.value is None else rule.value),
             "since": moment(alarm.began_at, user.timezone, language, today=at),
             "link": f"{public_url()}/supervisor/alarms#a{alarm.id}",
             "often": _often(session, alarm, at),
@@ -60,26 +56,25 @@ def _tell(session: Session, alarm: Alarm, user: User, at: datetime) -> bool:
 
 
 def _is_silent(session: Session, alarm: Alarm, user: User, at: datetime) -> bool:
-    """Whether this person had an email of this rule so lately that another one is too much."""
+    """Whether this person had an email of this alarm, or of its rule so lately that another one is
+    too much."""
     key = literal(f"{CAUSE}:") + cast(Alarm.id, String) + literal(f".{user.id}")
     told = (
-        select(Outgoing.created_at)
+        select(Alarm.id, Outgoing.created_at)
         .select_from(Alarm)
         .join(Outgoing, Outgoing.key == key)
-        .where(Alarm.rule_id == alarm.rule_id, Alarm.began_at > at - WITHIN)
+        .where(Alarm.rule_id == alarm.rule_id, Alarm.began_at > at - calm.WITHIN)
         .order_by(Outgoing.created_at.desc())
     )
-    sent = session.scalars(told).all()
-    if not sent:
-        return False
-    pause: timedelta = min(PAUSE * 2 ** (len(sent) - 1), LONGEST_PAUSE)
-    return at < sent[0] + pause
+    sent = session.execute(told).all()
+    if any(row.id == alarm.id for row in sent):
+        return True
+    return calm.is_pause([row.created_at for row in sent], at)
 
 
 def _often(session: Session, alarm: Alarm, at: datetime) -> str:
     """What tells of an alarm that comes and goes; nothing of its first time within a day."""
-    times = select(func.count()).where(Alarm.rule_id == alarm.rule_id, Alarm.began_at > at - WITHIN)
-    count = session.scalar(times) or 0
+    count = calm.times(session, alarm.rule_id, at)
     if count < 2:
         return ""
     text = ngettext(

@@ -18,6 +18,7 @@ from helpdesk.web.supervisor import scale, svg, wording
 
 PLACES = {"broad": 500, "slim": 320}  # width in pixels
 LETTER = 6.1  # pixels, the mean width of a letter of 11 px
+GAP = 14  # between a name and its bar
 MOST_BARS = 12
 MOST_LABELS = 14  # standing bars that can bear their number
 TALL = 216
@@ -118,7 +119,7 @@ def _bars(picture: Picture) -> tuple[float, list[Markup]]:
     lines = picture.table.lines[:MOST_BARS]
     texts = [picture.number(picture.value(line)) for line in lines]
     right = max(len(text) for text in texts) * LETTER + 12
-    left = 0.0 if picture.slim else min(190, _widest(picture, lines) + 14)
+    left = 0.0 if picture.slim else min(190, _widest(picture, lines) + GAP)
     room, most = picture.width - left - right, _most(picture)
     pitch, top = (46.0, 18.0) if picture.slim else (34.0, 4.0)
     parts = []
@@ -126,7 +127,7 @@ def _bars(picture: Picture) -> tuple[float, list[Markup]]:
         y = place * pitch + top
         name_at = y - 6 if picture.slim else y + 12
         inside = [svg.rect("bg", left, y, room, 15)]
-        label = _cut(picture.name(line), picture.width if picture.slim else left)
+        label = _cut(picture.name(line), picture.width if picture.slim else left - GAP)
         inside.append(svg.text(label, 0, name_at, kind="v"))
         inside += _bar(picture, line, left, y, room / most)
         inside.append(Markup(" "))

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-import xlsxwriter
 from flask_babel import gettext as _
 
 from helpdesk.clients.importing.guard import guarded
 from helpdesk.clients.importing.limits import CELL_LIMIT
 from helpdesk.lib.errors import NotFound
+from helpdesk.lib.late import library
 from helpdesk.reports.names import entry
 from helpdesk.reports.sheet import Ask, Cell, Line, Measure, Report, Table, Unit
 from helpdesk.web.supervisor import wording
@@ -69,7 +69,7 @@ def xlsx_bytes(
     out = io.BytesIO()
     tables = _tables(report, table)
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(out, options) as book:
+    with library("xlsxwriter").Workbook(out, options) as book:
         pen = _Pen(book)
         if table is None:
             pen.summary(report, ask, filters)

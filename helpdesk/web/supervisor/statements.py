@@ -1,7 +1,7 @@
 """/supervisor/statements: what clients were promised in a month, and what was met."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from babel.dates import format_date
@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk import ext
+from helpdesk.clients.merge import survivor
 from helpdesk.clients.models import Client
 from helpdesk.ext import LANGUAGES
 from helpdesk.lib import worktime
@@ -57,6 +58,7 @@ class Shown:
     numbers: Numbers
     statement: Statement | None = None
     closer: str = ""
+    closed: Sequence[Statement] = ()  # all of this month, where a merge brought others
 
 
 @blueprint.get("/supervisor/statements")
@@ -88,11 +90,14 @@ def listing() -> str:
 @blueprint.get(_DRAFT)
 @needs("report.read")
 def draft(month: str, organisation_id: int, policy_id: int) -> BaseResponse | str:
-    """A statement as it is now; where the month is closed, as it was closed."""
+    """A statement as it is now; where the month is closed, as it was closed last."""
     subject = _subject(month, organisation_id, policy_id)
-    done = closing.closed(reading(), subject)
-    if done is not None:
-        return redirect(f"/supervisor/statements/{done.id}")
+    client = reading().get(Client, organisation_id)
+    if client is not None and client.merged_into_id is not None:
+        return redirect(address(replace(subject, client_id=survivor(reading(), client).id)))
+    closed = closing.closed(reading(), subject)
+    if closed and not count(reading(), subject, now()).total.counted:
+        return redirect(_path(closed[0]))
     return _page(_open(subject))
 
 
@@ -164,8 +169,9 @@ def _subject(month: str, organisation_id: int, policy_id: int) -> Subject:
 
 
 def _open(subject: Subject) -> Shown:
-    names = names_of(reading(), subject)
-    return Shown(subject, month_of(subject.month), names, count(reading(), subject, now()))
+    names, numbers = names_of(reading(), subject), count(reading(), subject, now())
+    closed = closing.closed(reading(), subject)
+    return Shown(subject, month_of(subject.month), names, numbers, closed=closed)
 
 
 def _closed(statement_id: int) -> Shown:
@@ -173,7 +179,15 @@ def _closed(statement_id: int) -> Shown:
     found = closing.statement_for(reading(), statement_id)
     subject = Subject(found.client_id, found.policy_id, found.month)
     names, numbers = closing.read(found)
-    return Shown(subject, month_of(found.month), names, numbers, found, closing.closer_of(found))
+    return Shown(
+        subject,
+        month_of(found.month),
+        names,
+        numbers,
+        found,
+        closing.closer_of(found),
+        closing.closed(reading(), subject),
+    )
 
 
 def _page(shown: Shown, error: str = "") -> str:

@@ -108,7 +108,7 @@ def tiles(board: Snapshot, known: Mapping[str, Limits], own: Own) -> list[Tile]:
     return [
         Tile(
             "calls",
-            _("Calls waiting"),
+            pgettext("wallboard", "Calls waiting"),
             _number(str(total.calls), address("list/now_calls", own), calling),
             _("longest %(time)s", time=age(total.first_call, at)) if total.calls else "",
         ),
@@ -130,7 +130,7 @@ def tiles(board: Snapshot, known: Mapping[str, Limits], own: Own) -> list[Tile]:
         ),
         Tile(
             "free",
-            _("Agents free"),
+            pgettext("wallboard", "Agents free"),
             _number(
                 str(board.free), address("people", own, state="free"), free_level(board, known)
             ),

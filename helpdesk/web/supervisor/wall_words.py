@@ -55,7 +55,7 @@ def states() -> dict[str, State]:
 def columns() -> list[tuple[str, str]]:
     """Of the table by queue and team: key and words, which may break between syllables."""
     heads = [
-        ("calls", _("Calls waiting")),
+        ("calls", pgettext("wallboard", "Calls waiting")),
         ("open", pgettext("wallboard", "Open")),
         ("unassigned", pgettext("wallboard", "Unassigned")),
         ("oldest", pgettext("wallboard", "Oldest")),

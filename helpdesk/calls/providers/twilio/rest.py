@@ -10,7 +10,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.response import Response
-from twilio.rest import Client
+from twilio.rest import Client, api  # noqa: F401 (the library would load it late, in each process)
 from urllib3.exceptions import NewConnectionError
 
 from helpdesk.calls.providers.port import CarrierError
