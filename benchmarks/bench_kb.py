@@ -17,6 +17,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy.orm import Session
 
+from benchmarks.articles import any_vector
 from benchmarks.kb_questions import shop
 from benchmarks.machine import pss_megabytes
 from benchmarks.place import application
@@ -142,6 +143,7 @@ def _add(session: Session, number: int, lang: str, title: str, body: str) -> int
         keywords=[],
         state=State.PUBLIC,
         updated_at=now(),
+        embedding=any_vector(number),
     )
     session.add(text)
     session.flush()

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import backup as keep
-from helpdesk import ext
+from helpdesk import ext, jobs
 from helpdesk.accounts import second_factor, sessions
 from helpdesk.accounts.actions import add_user, create_token, one_time_link
 from helpdesk.app import ConfigError, create_app
@@ -73,6 +73,9 @@ def load_demo(_args: argparse.Namespace) -> int:
     app = ready_app()
     if not start.load_demo(app, say):
         say("There is data here already: no demo data was loaded.")
+    with app.app_context():
+        while jobs.embed_kb():
+            pass
     return 0
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, Row, case, func, select
 from sqlalchemy.orm import Session
 
 from helpdesk import ext
-from helpdesk.kb import kept, synonyms, units
+from helpdesk.kb import embedding, kept, synonyms, units
 from helpdesk.kb.index import unit_of, version
 from helpdesk.kb.models import Indexed, IndexedKind
 from helpdesk.kb.ranking import Base
@@ -46,8 +46,9 @@ def bases(session: Session) -> Iterator[dict[str, Base]]:
 
 
 def prepare(*, texts: bool) -> None:
-    """Read the thesaurus now, and for processes that search the `texts` that are kept in the file:
-    what is read before a process forks, its children share."""
+    """Read the thesaurus and the model now, and for processes that search the `texts` that are kept
+    in the file: what is read before a process forks, its children share."""
+    embedding.available()
     for lang in ext.LANGUAGES:
         synonyms.thesaurus(lang)
     found = kept.read(_folder(), version()) if texts else None
