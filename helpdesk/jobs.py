@@ -220,10 +220,10 @@ def embed_kb() -> int:
 
 
 QUICK: Sequence[Job] = (
-    Job("intake", process_mail, 0.05, linger=0.05, idle=1.0),
-    Job("reactions", lambda: reactions.react(limit=200), 0.1, idle=1.0),
+    Job("intake", process_mail, 0.05, linger=0.05, idle=5.0),
+    Job("reactions", lambda: reactions.react(limit=200), 0.1, idle=2.0),
     Job("outbox", lambda: sending.send_due(limit=50), 0.5, idle=1.0),
-    Job("sms", lambda: sms_sending.send_due(limit=20), 0.5, idle=1.0),
+    Job("sms", lambda: sms_sending.send_due(limit=20), 0.5, idle=2.0),
     Job("sms media", lambda: sms.fetch_media(limit=5), 1.0, idle=2.0),
     Job("recordings", lambda: recordings.fetch_due(limit=20), 1.0, idle=2.0),
     Job("commands", commands.run_due, 0.1, idle=1.0),

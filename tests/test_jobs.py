@@ -73,6 +73,24 @@ def test_a_failing_job_waits_longer_each_time_and_stops_nobody(app: Flask) -> No
         assert done.wait(5)
 
 
+def test_a_resting_job_asks_again_when_somebody_commits_and_not_before(app: Flask) -> None:
+    asked: list[float] = []
+
+    def ask() -> int:
+        asked.append(time.monotonic())
+        return 0
+
+    worker = Worker(app, [Job("a", ask, 0.01, idle=60.0)], [])
+    with working(worker):
+        until(lambda: worker.commits.number > 0 and bool(asked))
+        time.sleep(0.3)
+        before = len(asked)
+        assert before <= 3  # at the start, and at the first look
+        with ext.write() as session:
+            heartbeat.beat(session, "somebody", now(), [])
+        until(lambda: len(asked) > before)
+
+
 def test_a_job_that_does_not_come_back_is_named(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ from helpdesk.clients.merge import merge
 from helpdesk.clients.models import Client, ClientKind, ContactPoint, DuplicatePair, Person
 from helpdesk.events import Actor
 from helpdesk.intake.actions import RawEmail, accept
+from helpdesk.intake.models import ImapAfter, ImapBox, ImapTls
 from helpdesk.intake.receive import process_new
 from helpdesk.kb.actions import create_article
 from helpdesk.kb.categories import create_category
@@ -543,6 +544,7 @@ def world(app: Flask, cast: Cast) -> World:
             "policy_id": session.scalars(select(Policy.id).limit(1)).one(),
             "user_id": cast.bob.id,
             "token_id": 1,
+            "box_id": _fetched_mailbox(session),
             "run_id": _import_run(session, cast),
             "kind": "clients",
             "form": "csv",
@@ -567,6 +569,24 @@ def world(app: Flask, cast: Cast) -> World:
             "ticket_token": link_token(secret, ticket.id, ticket.link_nonce),
         }
     return World(cast, values)
+
+
+def _fetched_mailbox(session: Session) -> int:
+    box = ImapBox(
+        address="support@example.com",
+        host="localhost",
+        port=1,
+        tls=ImapTls.PLAIN,
+        username="support",
+        password="",
+        folder="INBOX",
+        after=ImapAfter.LEAVE,
+        since=now(),
+        created_at=now(),
+    )
+    session.add(box)
+    session.flush()
+    return box.id
 
 
 def record_of(session: Session, cast: Cast, client_id: int) -> dict[str, int]:

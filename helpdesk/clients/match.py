@@ -135,14 +135,12 @@ def find_or_create_alike(
     kind, key, value = _contact(email, number, country)
     lock(session, f"contact:{kind}:{key}")
     found = _by_key(session, kind, key)
-    trial = session.begin_nested()
-    with session.begin_nested():  # the full-text index is written at its end, in both cases
-        made = _create(session, kind, key, value, name or value, language, at, SYSTEM)
-    if found is None:
-        trial.commit()
-        return made
-    trial.rollback()
-    return found
+    with session.begin_nested() as trial:
+        with session.begin_nested():  # the full-text index is written at its end, in both cases
+            made = _create(session, kind, key, value, name or value, language, at, SYSTEM)
+        if found is not None:
+            trial.rollback()
+    return found or made
 
 
 def nobody(session: Session, *, at: datetime) -> Known:

@@ -39,14 +39,17 @@ class Commits:
         """Look and wake until `stop` is set. While the database is away nobody is woken."""
         while not stop.is_set():
             try:
-                with contextlib.closing(_Look()) as look:
-                    while not stop.wait(LOOK_SECONDS):
-                        if look.differs():
-                            self.wake()
+                self._look(stop)
             except Exception:  # of either driver, or of the pool
                 log.exception("commits.not_seen")
                 stop.wait(AWAY_SECONDS)
         self.wake()
+
+    def _look(self, stop: threading.Event) -> None:
+        with contextlib.closing(_Look()) as look:
+            while not stop.wait(LOOK_SECONDS):
+                if look.differs():
+                    self.wake()
 
 
 class _Look:

@@ -83,7 +83,7 @@ DELETED: Mapping[str, str] = {
     "duplicate_pair": "reason",
     "portal_code": "ticket code_hash",
     "portal_session": "token_hash",
-    "kb_example": "lang text digest source",
+    "kb_example": "lang text digest source embedding",
     "kb_search": "lang query source visit outcome",
     "article_reading": "lang source visit",
     "report_file": "filename content_type rights",
@@ -124,7 +124,9 @@ OTHERS: Mapping[str, str] = {
     "import_mapping": "kind signature mapping",
     "kb_category": "key names icon",
     "article": "key source_lang tags",
-    "article_text": ("lang slug title body_markdown body_html excerpt keywords voice_text state"),
+    "article_text": (
+        "lang slug title body_markdown body_html excerpt keywords voice_text state embedding"
+    ),
     "article_version": "title body_markdown keywords voice_text state",
     "article_old_slug": "lang slug",
     "kb_index": "kind lang state analysis words",  # of examples too: made anew without them

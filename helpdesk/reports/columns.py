@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from operator import attrgetter
@@ -223,16 +223,18 @@ class Division:
         before: Split,
         looks: Looks | None = None,
         only: Callable[[Any], bool] | None = None,
+        *,
+        named: bool = True,
     ) -> Table:
         """A line for each part, compared with the same part of the period before. `only`: the rows
-        that this table is about; a part without any has no line.
+        that this table is about; a part without any has no line. Not `named`: `call` names them.
         """
         looks = looks or self.usual()
         fits = only or (lambda _row: True)
         some = {part: _of(fits, rows) for part, rows in now.items()}
         shown, more = self._order({key: rows for key, rows in some.items() if rows}, columns[0])
         lines = [(part, some.get(part, ()), self._before(part, before)) for part in shown]
-        called = self._names(shown)
+        called = self._names(shown) if named else {}
         whole, earlier = _of(fits, now.whole), _of(fits, before.whole)
         return Table(
             key=key,
@@ -249,6 +251,14 @@ class Division:
             goal=looks.goal,
             more=more,
         )
+
+    def call(self, tables: Sequence[Table]) -> list[Table]:
+        """The same tables with the names of their parts, which are asked for together."""
+        called = self._names([*{line.key for table in tables for line in table.lines}])
+        return [
+            replace(one, lines=tuple(replace(ln, name=called.get(ln.key)) for ln in one.lines))
+            for one in tables
+        ]
 
     def usual(self, drawn: int = 0) -> Looks:
         """The chart that suits the cut."""

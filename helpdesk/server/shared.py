@@ -1,6 +1,5 @@
 """What every process would otherwise make for itself: made once, before they fork."""
 
-from babel import Locale
 from flask import Flask
 from flask_babel import get_translations
 from sqlalchemy import func, select
@@ -34,7 +33,6 @@ def _languages(app: Flask) -> None:
     for language in ext.LANGUAGES:
         with app.test_request_context(), ext.in_language(language):
             get_translations()
-            Locale.parse(language).date_formats.keys()
 
 
 def _search(app: Flask) -> None:

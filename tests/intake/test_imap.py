@@ -434,7 +434,7 @@ def test_an_endless_answer_is_hung_up_on(
 ) -> None:
     monkeypatch.setattr(imap_wire, "COMMAND_SECONDS", 1.0)
     with liar(begin, again) as port, pytest.raises(Trouble) as trouble:
-        look(Login("localhost", port, ImapTls.PLAIN, USER, PASSWORD, "INBOX"))
+        look(Login("localhost", port, ImapTls.PLAIN, USER, "secret", "INBOX"))
     assert trouble.value.kind == ImapTrouble.LOST, trouble.value.words
 
 

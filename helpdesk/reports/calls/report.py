@@ -104,6 +104,7 @@ class _Book:
             self._table("menu", _lazy("Phone menu"), MENU, calls, by_menu),
             self._table("levels", levels, LEVELS, calls, queued),
         ]
+        found = self.by.call(found)
         found += [self._other(cut) for cut in ("day", "slot") if cut != self.cut]
         return [table for table in found if table.lines]
 
@@ -117,7 +118,7 @@ class _Book:
         looks: Looks | None = None,
     ) -> Table:
         now, before = rows
-        return self.by.table(key, title, columns, now, before, looks, only)
+        return self.by.table(key, title, columns, now, before, looks, only, named=False)
 
     def _other(self, cut: str) -> Table:
         """How the calls are spread over time, whatever the report is divided by."""
