@@ -27,13 +27,13 @@ LEAST_COVER = 0.2
 """An article that has less of the question is never sure, however far the others are."""
 LEAST_WORDS, MOST_OF_IT = 1.5, 0.5
 """Nor is one that has a single word of the question, unless that word is most of it."""
-LEAST_MEANING = 0.35
+LEAST_MEANING = 0.45
 """Unless it is so like the question in meaning."""
 
 BIAS = -3.23
 WEIGHTS = (0.28, 0.56, 3.98, 0.91, 5.20)
 
-THRESHOLDS = ((3, 0.93), (5, 0.88), (10, 0.77), (15, 0.68), (20, 0.55), (30, 0.40), (50, 0.13))
+THRESHOLDS = ((3, 0.93), (5, 0.88), (10, 0.8), (15, 0.68), (20, 0.55), (30, 0.40), (50, 0.13))
 """(wrong answers in a hundred, probability to be asked for), the found figures made smooth: they
 rest on some dozens of wrong answers each, the first two on fewer."""
 

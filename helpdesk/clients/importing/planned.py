@@ -1,10 +1,12 @@
-"""What a dry run has planned so far, packed: a few hundred octets for each client."""
+"""What a dry run has planned so far: packed and on the disk, in the memory only where it is."""
 
 import pickle
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from helpdesk.clients.importing.rows import ClientRow, name_key
+from helpdesk.clients.importing.scratch import Pile, Places
 from helpdesk.clients.importing.world import CLIENT_VALUES, ClientState, PersonState, World
 
 MOST = 500_000  # clients; of a larger file the first ones are forgotten
@@ -14,36 +16,39 @@ class Planned:
     """Clients that earlier rows of the file would have made or changed, found by their keys."""
 
     def __init__(self) -> None:
-        self._packed: list[bytes] = []
-        self._places: dict[int, int] = {}  # hash of a key: place of the client that has it
+        self._packed = Pile()  # a client that changes is put on the top anew
+        self._newest = array("I")  # by the client's number: where it was packed last
+        self._places = Places()  # hash of a key: number of the client that has it
         self._shared: dict[int, list[int]] = {}  # of keys that several clients have
 
     def recall(self, world: World, rows: Sequence[ClientRow]) -> None:
         """Put into the world those whom these rows may mean."""
-        wanted = (hash(key) for row in rows for key in _keys_of_row(row))
+        wanted = {hash(key) for row in rows for key in _keys_of_row(row)}
         places = {place for mark in wanted for place in self._at(mark)}
         for place in sorted(places):
-            client = _unpack(self._packed[place])
+            client = _unpack(self._packed[self._newest[place]])
             client.place = place
             world.add(client)
 
     def keep(self, world: World) -> None:
         """Remember what this chunk would have written."""
-        if len(self._packed) > MOST:
+        if len(self._newest) > MOST:
             self.__init__()  # type: ignore[misc]
         changed = (one for one in world.clients.values() if one.touched or one.place is not None)
         for client in (*world.created, *changed):
-            if client.place is None or client.place >= len(self._packed):
-                client.place = len(self._packed)
-                self._packed.append(b"")
-            self._packed[client.place] = _pack(client)
+            packed = self._packed.append(_pack(client))
+            if client.place is None or client.place >= len(self._newest):
+                client.place = len(self._newest)
+                self._newest.append(packed)
+            self._newest[client.place] = packed
             for key in _keys_of_client(client):
                 self._index(hash(key), client.place)
 
     def _at(self, mark: int) -> Iterable[int]:
         if mark in self._shared:
             return self._shared[mark]
-        return (self._places[mark],) if mark in self._places else ()
+        place = self._places.get(mark)
+        return () if place is None else (place,)
 
     def _index(self, mark: int, place: int) -> None:
         first = self._places.setdefault(mark, place)

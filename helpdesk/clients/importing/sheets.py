@@ -4,7 +4,6 @@ A library that builds each row and all shared strings as objects can be made to 
 """
 
 import posixpath
-from array import array
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from helpdesk.clients.importing.archive import Archive, opened
 from helpdesk.clients.importing.cells import Formats, StyleReader, cell_text, local, new_parser
 from helpdesk.clients.importing.limits import BROKEN, CELL_LIMIT, MAX_COLUMNS, MAX_ROWS, BadFile
+from helpdesk.clients.importing.scratch import Pile
 from helpdesk.lib.errors import _lazy
 
 _LINK = (
@@ -24,6 +24,7 @@ _BOOK = "xl/workbook.xml"
 _MAX_SHEETS = 200
 _MAX_TEXTS = 128 << 20  # octets of shared strings
 _MAX_TEXT_COUNT = 8_000_000
+_KEPT_TEXTS = 1_000  # those that many cells share are read once
 _MAX_MERGED = 20  # ranges that are named
 
 
@@ -104,11 +105,12 @@ def _links(archive: Archive) -> dict[str, str]:
 
 
 class _Texts:
-    """Shared strings in one piece of memory: a table of a million costs what its octets cost."""
+    """Shared strings, on the disk: a table of a million has several millions of them."""
 
     def __init__(self) -> None:
-        self._data = bytearray()
-        self._ends = array("Q")
+        self._pile = Pile()
+        self._text_of = lru_cache(maxsize=_KEPT_TEXTS)(self._read)
+        self._piece = bytearray()
         self._inside = self._skip = 0
         self._length = 0
         self.parser = new_parser()
@@ -117,10 +119,10 @@ class _Texts:
         self.parser.CharacterDataHandler = self._text
 
     def __getitem__(self, place: int) -> str:
-        if not 0 <= place < len(self._ends):
-            return ""
-        begin = self._ends[place - 1] if place else 0
-        return self._data[begin : self._ends[place]].decode("utf-8", "replace")
+        return self._text_of(place) if 0 <= place < len(self._pile) else ""
+
+    def _read(self, place: int) -> str:
+        return self._pile[place].decode("utf-8", "replace")
 
     def _start(self, name: str, _attributes: dict[str, str]) -> None:
         tag = local(name)
@@ -132,7 +134,7 @@ class _Texts:
             self._length += len(text)
             if self._length > CELL_LIMIT:
                 raise too_long()
-            self._data += text.encode("utf-8", "replace")
+            self._piece += text.encode("utf-8", "replace")
 
     def _end(self, name: str) -> None:
         tag = local(name)
@@ -140,8 +142,9 @@ class _Texts:
         self._skip -= tag == "rPh"
         if tag == "si":
             self._length = 0
-            self._ends.append(len(self._data))
-            if len(self._data) > _MAX_TEXTS or len(self._ends) > _MAX_TEXT_COUNT:
+            self._pile.append(self._piece)
+            self._piece.clear()
+            if self._pile.size > _MAX_TEXTS or len(self._pile) > _MAX_TEXT_COUNT:
                 message = _lazy("The file holds too many texts. Split the table.")
                 raise BadFile(message)
 
