@@ -19,6 +19,12 @@ form.addEventListener("input", () => {
 });
 document.querySelector("#wrong")?.focus();
 
+// Going back opens the form anew, with another token, and a frame has no cookie: the entry of the
+// history keeps the token, so that the same text sent again is no second request.
+const token = field("csrf_token");
+if (history.state?.ask && !document.querySelector("#wrong")) token.value = history.state.ask;
+history.replaceState({ ...history.state, ask: token.value }, "");
+
 // Answers beside the form, three at most; what is open stays open.
 let timer, request, asked = "";
 async function suggest() {

@@ -172,6 +172,45 @@ def test_a_sheet_is_chosen(tmp_path: Path) -> None:
     assert read(tmp_path, data, sheet="Sheet2")[0] == ["Second"]
 
 
+TITLE = ["Clients of the shop"]
+HEADERS = ["Name", "Email", "City"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "headers"),
+    [
+        ([TITLE, [], HEADERS, ["Ann", "a@x.example", "Kyiv"]], HEADERS),
+        ([[], TITLE, ["Printed", "2026-11-22"], HEADERS, ["Ann", "", "Kyiv"]], HEADERS),
+        ([["Phone", "Phone", ""], ["1", "2", "3"]], ["Phone", "Phone (2)"]),
+        ([["Name"], ["Ann", "a@x.example"]], ["Name"]),
+        ([["Name"], ["Ann"]], ["Name"]),
+    ],
+    ids=range(5),
+)
+def test_titles_above_the_headers_are_passed_over(
+    tmp_path: Path, lines: list[list[str]], headers: list[str]
+) -> None:
+    assert read(tmp_path, book(lines))[0] == headers
+    text = "\n".join(",".join(line) for line in lines)
+    assert read(tmp_path, text.encode())[0] == headers
+
+
+def test_another_row_of_headers_is_chosen(tmp_path: Path) -> None:
+    data = book([["A", "B"], ["Name", "City"], ["Ann", "Kyiv"]])
+    headers, rows = read(tmp_path, data, header="2")
+    assert (headers, rows) == (["Name", "City"], [["Ann", "Kyiv"]])
+    with pytest.raises(BadFile, match="Row 9 is empty|empty"):
+        read(tmp_path, data, header="9")
+
+
+def test_one_damaged_character_costs_its_cell_alone(tmp_path: Path) -> None:
+    data = TEXT.encode().replace("Їжак".encode(), b"\xd0")
+    headers, rows = read(tmp_path, data)
+    assert headers == ["Ім’я", "Телефон", "Місто"]
+    assert [row[0] for row in rows] == ["Юлія Ґудзь", f"{BROKEN}Іван \ufffd"]
+    assert rows[1][1:] == ["050 111 22 33", "Львів"]
+
+
 def bomb() -> bytes:
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:

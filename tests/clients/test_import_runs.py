@@ -18,6 +18,7 @@ from helpdesk.clients.actions import add_contact_point, add_person, create_clien
 from helpdesk.clients.import_models import ImportProblem, ImportRun, RunState
 from helpdesk.clients.importing import actions
 from helpdesk.clients.importing.run import next_chunk
+from helpdesk.clients.importing.scratch import Pile, Places
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.clients.search import find_client_ids
 from helpdesk.events import Event
@@ -102,6 +103,37 @@ def test_a_number_from_the_other_system_is_given_to_whom_we_know(cast: Cast, fil
     run_id = imported(file, f"{HEAD}77,,oksana@client.example,,\n", cast.sam)
     assert counts(run_id) == ("done", 0, 1, 0, 0)
     assert client("77").id == cast.oksana.client_id
+
+
+def test_totals_below_the_table_are_no_clients(cast: Cast, file: Path) -> None:
+    people = "".join(f"{n},Ann {n},a{n}@x.example,,\n" for n in range(6))
+    run_id = imported(file, f"{HEAD}{people}Разом клієнтів:,6,,,\nTotal,,6 000,12.5,\n", cast.sam)
+    assert counts(run_id)[1] == 7
+    assert [(row, said[:16]) for row, _c, said in problems(run_id)] == [
+        (8, "This row looks l"),
+        (9, "This row adds up"),
+    ]
+    early = f"{HEAD}Total,,,,\n{people}"
+    assert counts(imported(file, early, cast.sam))[1] == 1
+
+
+def test_a_damaged_character_is_told_by_row_and_column(cast: Cast, file: Path) -> None:
+    text = f"{HEAD}1,Ґалаґан,g@x.example,,\n2,Їжак?,y@x.example,,\n".encode()
+    run_id = imported(file, text.replace(b"?", b"\xff"), cast.sam)
+    assert counts(run_id) == ("done", 1, 0, 0, 1)
+    assert problems(run_id) == [(3, "Name", "A character cannot be read: Їжак\ufffd")]
+
+
+def test_a_dry_run_of_many_rows_stays_small() -> None:
+    places, pile = Places(), Pile()
+    for number in range(20_000):
+        assert places.setdefault(hash(str(number)), number) == number
+        assert pile.append(b"%d" % number * 9) == number
+    for number in (0, 7_777, 19_999):
+        assert places.get(hash(str(number))) == number
+        assert pile[number] == b"%d" % number * 9
+    assert places.get(hash("none")) is None
+    assert places.setdefault(hash("7"), 1) == 7
 
 
 def test_an_address_of_somebody_else_is_a_problem_and_no_merge(cast: Cast, file: Path) -> None:

@@ -100,6 +100,20 @@ def test_sheets_are_chosen(sam: Pages) -> None:
     assert "b@x.example" in again.text
 
 
+def test_the_row_of_the_headers_is_chosen_and_remembered(sam: Pages) -> None:
+    data = "A;B;C;D\n" + CLIENTS
+    page = choose(sam, data.encode())
+    assert page.form(f"{page.place}/reading")["header"] == "1"
+    again = sam.post(f"{page.place}/reading", header="2")
+    assert "c3" in again.form(f"{page.place}/map") and "ПІБ" in again.text
+    assert sam.post(f"{page.place}/reading", header="99").status == 400
+    sam.get(page.place)
+    sam.post(f"{page.place}/map", c3="about")
+    later = choose(sam, data.replace("Олена", "Ольга").encode())
+    assert later.form(f"{later.place}/reading")["header"] == "2"
+    assert later.form(f"{later.place}/map")["c3"] == "about"
+
+
 def test_stop_and_go_on(sam: Pages) -> None:
     page = choose(sam, CLIENTS.encode())
     sam.post(f"{page.place}/map")

@@ -70,10 +70,21 @@ def remembered(session: Session, kind: ImportKind, headers: list[str]) -> dict[s
     return session.scalar(query)
 
 
+def remembered_row(session: Session, kind: ImportKind, opened: Opened) -> int:
+    """The row of the headers: one that was mapped before goes before the guess."""
+    marks = {signature(headers): row for row, headers in reversed(opened.start)}
+    query = select(ImportMapping.signature).where(
+        ImportMapping.kind == kind, ImportMapping.signature.in_(marks)
+    )
+    known = [marks[mark] for mark in session.scalars(query)]
+    guessed = int(opened.reading["header"])
+    return guessed if guessed in known else min(known, default=guessed)
+
+
 def reread(
     session: Session, run: ImportRun, opened: Opened, mapping: Mapping[str, str], *, at: datetime
 ) -> None:
-    """Another sheet, encoding or delimiter was chosen. Raises Conflict while the file is read."""
+    """Another sheet, encoding, delimiter or header row. Raises Conflict while the file is read."""
     _check_idle(run)
     run.reading, run.headers = opened.reading, opened.headers
     run.mapping = remembered(session, run.kind, opened.headers) or dict(mapping)

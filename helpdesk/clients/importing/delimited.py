@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from helpdesk.clients.importing.guard import unguarded
-from helpdesk.clients.importing.limits import CELL_LIMIT, MAX_COLUMNS, BadFile
+from helpdesk.clients.importing.limits import BROKEN, CELL_LIMIT, MAX_COLUMNS, UNREADABLE, BadFile
 from helpdesk.lib.errors import _lazy
 
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1251", "koi8-u", "cp866", "cp1252")
@@ -23,6 +23,10 @@ _BOMS = {
 }
 _SEPARATOR = re.compile(r"sep=([;,\t|])\s*", re.I)  # a first line that Excel understands
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
+_ESCAPED = re.compile("[\udc80-\udcff]")  # octets that are no UTF-8 (PEP 383)
+_BEYOND = re.compile("[^\x00-\x7f\udc80-\udcff]+")
+_STRAY = 2  # control characters that a short text may hold
+_SOUND = 4  # characters of several octets for each damaged one: UTF-8 all the same
 _OFTEN = "оеаинтсрвлкмдпуияіз"  # letters of Russian and Ukrainian, the frequent ones
 _SINGLE = ("cp1251", "koi8-u", "cp866")
 
@@ -33,7 +37,7 @@ def guess(path: Path, wanted: Mapping[str, str]) -> dict[str, str]:
     encoding = chosen if chosen in ENCODINGS else _encoding(path)
     with path.open("rb") as file:
         sample = file.read(_SAMPLE).decode(encoding, "replace").lstrip("\ufeff")
-    if len(_CONTROL.findall(sample)) * 50 > len(sample):
+    if len(_CONTROL.findall(sample)) > max(_STRAY, len(sample) // 50):
         message = _lazy(
             "This is no text, or its encoding is unknown. Save the table as XLSX or CSV in UTF-8."
         )
@@ -46,10 +50,14 @@ def guess(path: Path, wanted: Mapping[str, str]) -> dict[str, str]:
 
 
 def rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The records with their numbers, as a spreadsheet would count them. Raises BadFile."""
+    """The records with their numbers, as a spreadsheet would count them. Raises BadFile.
+
+    Damaged UTF-8 costs its cells and nothing else: they begin with BROKEN.
+    """
     number = 0
+    errors = "surrogateescape" if encoding == "utf-8" else "replace"
     raw: list[str] = []  # the lines of one record
-    with path.open(encoding=encoding, errors="replace", newline="") as file:
+    with path.open(encoding=encoding, errors=errors, newline="") as file:
         records = csv.reader(_lines(file, raw), delimiter=delimiter)
         while True:
             raw.clear()
@@ -63,7 +71,8 @@ def rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[
             if len(raw) > 1 and not _is_closed("".join(raw), cells, delimiter):
                 message = _lazy("A quotation mark in row %(row)s is never closed.")
                 raise BadFile(message, row=number)
-            yield number, _checked(number, cells)
+            damaged = any(map(_ESCAPED.search, raw))
+            yield number, _checked(number, _marked(cells) if damaged else cells)
 
 
 def _is_closed(record: str, cells: list[str], delimiter: str) -> bool:
@@ -94,6 +103,12 @@ def _checked(number: int, cells: list[str]) -> list[str]:
     return [unguarded(cell) for cell in cells]
 
 
+def _marked(cells: list[str]) -> list[str]:
+    shown = [_ESCAPED.sub(UNREADABLE, cell) for cell in cells]
+    pairs = zip(cells, shown, strict=True)
+    return [cell if cell == text else f"{BROKEN}{text}" for cell, text in pairs]
+
+
 def _long(number: int) -> BadFile:
     message = _lazy(
         "A cell in row %(row)s is longer than %(most)s characters. Perhaps a quotation mark is"
@@ -118,15 +133,16 @@ def _encoding(path: Path) -> str:
 
 
 def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    """Whether it is, but for a few damaged characters among many that are sound."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    sound = damaged = 0
     with path.open("rb") as file:
-        try:
-            while block := file.read(1 << 20):
-                decoder.decode(block)
-            decoder.decode(b"", True)
-        except UnicodeDecodeError:
-            return False
-    return True
+        while block := file.read(1 << 20):
+            text = decoder.decode(block)
+            damaged += len(_ESCAPED.findall(text)) if not text.isascii() else 0
+            sound += sum(map(len, _BEYOND.findall(text)))
+    left = decoder.decode(b"", True)
+    return not damaged + len(left) or sound > _SOUND * (damaged + len(left))
 
 
 def _likeness(sample: bytes, encoding: str) -> int:
@@ -163,13 +179,13 @@ def _delimiter(sample: str) -> str:
 
 
 def _fit(lines: list[str], mark: str) -> tuple[int, int]:
-    """(Records with as many cells as the first one, cells): more is better, one cell is nothing."""
+    """(Records with the same number of cells, cells): more is better, one cell is nothing.
+
+    Not all: titles above the headers have fewer.
+    """
     try:
         clean = (line.replace("\0", "") for line in lines)
         counts = [len(cells) for cells in islice(csv.reader(clean, delimiter=mark), _RECORDS)]
     except csv.Error:
         return 0, 0
-    counts = [count for count in counts if count]
-    if not counts or counts[0] < 2:
-        return 0, 0
-    return sum(count == counts[0] for count in counts), counts[0]
+    return max(((counts.count(n), n) for n in set(counts) if n > 1), default=(0, 0))

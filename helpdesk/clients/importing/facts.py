@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from helpdesk.clients.billing import put_invoice, put_purchase
 from helpdesk.clients.facts import Invoice, Purchase, PurchaseStatus
 from helpdesk.clients.import_models import ImportKind
-from helpdesk.clients.importing.reading import Row
+from helpdesk.clients.importing.headers import Row
 from helpdesk.clients.importing.rows import (
     SHOWN,
     Known,

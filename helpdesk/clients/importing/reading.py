@@ -2,18 +2,19 @@
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from helpdesk.clients.importing import delimited, sheets
+from helpdesk.clients.importing.headers import LOOK, Row, header_row, named
 from helpdesk.clients.importing.limits import MAX_COLUMNS, MAX_ROWS, BadFile
+from helpdesk.clients.importing.totals import LAST, total_of
 from helpdesk.lib.errors import _lazy
-from helpdesk.lib.text import clean_line
 
-HEADER_LIMIT = 80
 SAMPLE = 5  # rows that the mapping page shows
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] §2.2: old Office files and encrypted ones
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] §2.3.4.4
@@ -21,21 +22,17 @@ _PICTURES = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"Rar!"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of the table. `number` counts as spreadsheets do: the first line is 1."""
-
-    number: int
-    cells: Sequence[str]
-
-
-@dataclass(frozen=True)
 class Opened:
-    """What a file turned out to be. `reading` is JSON: format, encoding, delimiter, sheet."""
+    """What a file turned out to be. `reading` is JSON: format, encoding, delimiter, sheet, header.
+
+    `start`: the first rows of the file, with what the columns would be called by each of them.
+    """
 
     reading: dict[str, Any]
     headers: list[str]
     sample: list[Row]
     choices: list[str]  # names of the sheets, or the encodings that fit
+    start: list[tuple[int, list[str]]]
 
 
 class Table:
@@ -44,35 +41,58 @@ class Table:
     def __init__(self, path: Path, reading: Mapping[str, Any]) -> None:
         self.merged: list[str] = []  # ranges like A1:B3, known once everything is read
         self._lines = self._open(path, reading)
-        first = next((row for row in self._lines if any(cell.strip() for cell in row.cells)), None)
-        if first is None:
-            raise BadFile(_lazy("The file is empty."))
-        self.headers = _headers(first.cells)
-        self.position = first.number
+        self.start = list(islice(self._lines, LOOK))
+        self._ahead = deque(self.start)
+        self._rest = self._all()
+        first = self._first(reading.get("header"))
+        self.headers = named(first.cells)
+        self.header = self.position = first.number
 
     def __iter__(self) -> Iterator[Row]:
         return self
 
     def __next__(self) -> Row:
         """The next row that is not empty."""
-        row = next(self._lines)
+        row = next(self._rest)
         while not any(cell.strip() for cell in row.cells):
-            row = next(self._lines)
+            row = next(self._rest)
         if row.number > MAX_ROWS:
             message = _lazy("The file has more than %(most)s rows. Split it.")
             raise BadFile(message, most=MAX_ROWS)
         self.position = row.number
-        return row
+        total = total_of(row.cells)
+        return replace(row, total=total) if total and not self._is_looked_ahead(LAST) else row
 
     def skip_to(self, number: int) -> None:
         """Go on after this row."""
-        for row in self._lines if number > self.position else ():
-            self.position = row.number
-            if row.number >= number:
+        while self.position < number:
+            row = next(self._rest, None)
+            if row is None:
                 return
+            self.position = row.number
 
     def take(self, count: int) -> list[Row]:
         return list(islice(self, count))
+
+    def _first(self, header: Any) -> Row:
+        """The row of the headers: the one that was chosen, or the one that looks so."""
+        chosen = header if isinstance(header, int) else header_row(self.start)
+        number = chosen.number if isinstance(chosen, Row) else chosen
+        for row in self._rest if number is not None else ():
+            if row.number == number and any(cell.strip() for cell in row.cells):
+                return row
+            if number and row.number >= number:
+                raise BadFile(_lazy("Row %(row)s is empty: it has no headers."), row=number)
+        raise BadFile(_lazy("The file is empty."))
+
+    def _all(self) -> Iterator[Row]:
+        while self._ahead or self._is_looked_ahead(1):
+            yield self._ahead.popleft()
+
+    def _is_looked_ahead(self, count: int) -> bool:
+        """Whether so many rows follow."""
+        self._ahead += islice(self._lines, max(count - len(self._ahead), 0))
+        return len(self._ahead) >= count
 
     def _open(self, path: Path, reading: Mapping[str, Any]) -> Iterator[Row]:
         if reading["format"] == "xlsx":
@@ -83,16 +103,24 @@ class Table:
 
 
 def open_file(path: Path, wanted: Mapping[str, str] | None = None) -> Opened:
-    """Find out what this file is; `wanted` overrides the guess (sheet, encoding, delimiter).
+    """Find out what it is; `wanted` overrides the guess: sheet, encoding, delimiter, header.
 
     Raises BadFile with a sentence that says what to do.
     """
     reading, choices = _look(path, wanted or {})
-    table = Table(path, reading)
+    header = str((wanted or {}).get("header", ""))
+    chosen = (int(header) or None) if header.isdecimal() and len(header) < 8 else None
+    table = Table(path, reading | {"header": chosen})
     sample = table.take(SAMPLE)
     if not sample:
         raise BadFile(_lazy("The file has headers and no rows below them."))
-    return Opened(reading, table.headers, sample, choices)
+    found = reading | {"header": table.header}
+    return Opened(found, table.headers, sample, choices, _start(table.start))
+
+
+def _start(rows: Sequence[Row]) -> list[tuple[int, list[str]]]:
+    fits = (row for row in rows if len(row.cells) <= MAX_COLUMNS)
+    return [(row.number, named(row.cells)) for row in fits if any(c.strip() for c in row.cells)]
 
 
 def signature(headers: Sequence[str]) -> str:
@@ -123,22 +151,3 @@ def _old_office(path: Path) -> BadFile:
     return BadFile(
         _lazy("This is a file of an old spreadsheet program (XLS). Save it as XLSX or CSV.")
     )
-
-
-def _headers(cells: Sequence[str]) -> list[str]:
-    """One name for each column: empty ones get a number, so do repeated ones."""
-    cells = list(cells)
-    while cells and not cells[-1].strip():
-        cells.pop()
-    if len(cells) > MAX_COLUMNS:
-        message = _lazy("The file has %(count)s columns, at most %(most)s are read.")
-        raise BadFile(message, count=len(cells), most=MAX_COLUMNS)
-    found: dict[str, None] = {}
-    for place, cell in enumerate(cells, 1):
-        name = clean_line(cell.replace("\0", ""), HEADER_LIMIT) or f"#{place}"
-        number, unique = 1, name
-        while unique in found:
-            number += 1
-            unique = f"{name} ({number})"
-        found[unique] = None
-    return list(found)

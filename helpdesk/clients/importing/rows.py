@@ -8,8 +8,8 @@ from typing import Any
 
 from helpdesk.clients.checks import CHECKS, clean_tags, read_contact
 from helpdesk.clients.importing.columns import PROFILE
-from helpdesk.clients.importing.limits import BROKEN
-from helpdesk.clients.importing.reading import Row
+from helpdesk.clients.importing.headers import Row
+from helpdesk.clients.importing.limits import BROKEN, UNREADABLE
 from helpdesk.clients.models import ClientKind, ContactKind, Relation
 from helpdesk.fields import Field, check_scope, check_value
 from helpdesk.lib.collate import sort_key
@@ -138,6 +138,8 @@ def check_broken(cell: str) -> None:
         )
         raise HelpdeskError(message)
     message = _lazy("An error of the spreadsheet: %(value)s")
+    if UNREADABLE in cell:
+        message = _lazy("A character cannot be read: %(value)s")
     raise HelpdeskError(message, value=cell[1 : SHOWN + 1])
 
 

@@ -26,19 +26,26 @@ from helpdesk.clients.importing.loading import load
 from helpdesk.clients.importing.planned import Planned
 from helpdesk.clients.importing.reading import Table
 from helpdesk.clients.importing.rows import ClientRow, Known, Mapped, Problem, problem, read_client
+from helpdesk.clients.importing.totals import LIKE_SUM, SUM
 from helpdesk.clients.importing.world import CHANGED, CREATED, World
 from helpdesk.clients.importing.writing import write
 from helpdesk.events import Actor, record
 from helpdesk.ext import add_rows
 from helpdesk.fields import fields_of
+from helpdesk.lib import stems
 from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import email_key
 
 CHUNK = 250  # clients in one transaction
 FACTS = 100  # purchases and the like: verb by verb, so fewer
+FORGET = 5_000  # rows after which words of earlier ones are forgotten: most are names
 MOST_PROBLEMS = 20_000  # that are kept; the others are only counted
 LEASE = timedelta(seconds=60)  # after which another worker takes a run over
+_TOTALS = {
+    SUM: _lazy("This row adds up those above it. It is left out."),
+    LIKE_SUM: _lazy("This row looks like a total. If it is one, delete it from the file."),
+}
 ACTIVE = (RunState.CHECKING, RunState.RUNNING)
 _ME = uuid.uuid4().hex
 
@@ -67,6 +74,7 @@ class Chunk:
     restart: bool
     at: datetime
     merged: Sequence[str] = ()
+    warnings: Sequence[Problem] = ()
     error: BadFile | None = None
 
 
@@ -113,7 +121,10 @@ def take(session: Session, chunk: Chunk) -> int:
         return _fail(run, chunk)
     problems = _put(session, run, chunk)
     _note(session, run, problems)
+    _note(session, run, chunk.warnings, warn=True)
     run.row = chunk.last
+    if chunk.over or chunk.after // FORGET != chunk.last // FORGET:
+        stems.forget()
     if chunk.over:
         _finish(session, run, chunk)
     session.flush()
@@ -154,7 +165,8 @@ def _read(chunk: Chunk, kind: ImportKind, mine: _Open, known: Known) -> None:
     size = CHUNK if kind == ImportKind.CLIENTS else FACTS
     rows = mine.table.take(size)
     read: Any = read_client if kind == ImportKind.CLIENTS else read_fact
-    chunk.rows = [read(row, known) for row in rows]
+    chunk.rows = [read(row, known) for row in rows if row.total != SUM]
+    chunk.warnings = [Problem(row.number, "", _TOTALS[row.total], {}) for row in rows if row.total]
     chunk.last = mine.table.position
     chunk.over = len(rows) < size
     chunk.merged = mine.table.merged if chunk.over else ()
@@ -227,6 +239,8 @@ def _outcome(put: Any, row: Any, known: Known) -> str | Problem:
 def _note(
     session: Session, run: ImportRun, problems: Sequence[Problem], *, warn: bool = False
 ) -> None:
+    if not problems:
+        return
     kept = session.scalar(
         select(func.count(ImportProblem.id)).where(ImportProblem.run_id == run.id)
     )

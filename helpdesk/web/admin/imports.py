@@ -74,6 +74,9 @@ def upload() -> BaseResponse | tuple[str, int]:
             raise HelpdeskError(_lazy("Choose a file."), field="file")
         digest, size = _store(file)
         opened = _opened(digest)
+        row = actions.remembered_row(reading(), kind, opened)
+        if row != opened.reading["header"]:
+            opened = _opened(digest, {"header": str(row)})
         with ext.write() as session:
             run = actions.create_run(
                 session,
@@ -101,7 +104,7 @@ def show(run_id: int) -> str:
 @blueprint.post("/admin/import/<int:run_id>/reading")
 @needs("client.import")
 def read_again(run_id: int) -> BaseResponse | tuple[str, int]:
-    """Another sheet, encoding or delimiter."""
+    """Another sheet, encoding or delimiter, where the headers are found anew; or their row."""
     form = request.form
     run = _run(run_id)
     wanted = {
@@ -109,6 +112,9 @@ def read_again(run_id: int) -> BaseResponse | tuple[str, int]:
         "encoding": form.get("encoding", "")[:20],
         "delimiter": DELIMITERS.get(form.get("delimiter", ""), ""),
     }
+    header = form.get("header", "").strip()[:8]
+    if all(run.reading.get(key, "") == value for key, value in wanted.items()):
+        wanted["header"] = header
     try:
         opened = _opened(run.file.sha256, wanted)
         with ext.write() as session:
