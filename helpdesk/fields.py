@@ -290,8 +290,8 @@ _CHECKS = {
 
 
 _ONLY = {
-    FieldScope.PERSON: _lazy("This field is kept of people only."),
-    FieldScope.ORGANISATION: _lazy("This field is kept of organisations only."),
+    FieldScope.PERSON: _lazy("This field is only for people."),
+    FieldScope.ORGANISATION: _lazy("This field is only for organisations."),
 }
 
 

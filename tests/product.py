@@ -186,8 +186,13 @@ def group(leader: int) -> list[int]:
 
 def children(parent: int) -> dict[int, str]:
     """Living children: process id and when it was started (to tell a new one from an old)."""
-    return {pid: started(pid) for pid in group(parent) if pid != parent}
+    found = {pid: started(pid) for pid in group(parent) if pid != parent}
+    return {pid: moment for pid, moment in found.items() if moment}
 
 
 def started(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    """ "" of a process that has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

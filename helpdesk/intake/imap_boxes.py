@@ -111,7 +111,10 @@ def checked(session: Session, wanted: Wanted) -> Wanted:
     if not username:
         raise HelpdeskError(_lazy("Type the user name."), field="username")
     if _CONTROL.search(wanted.password) or len(wanted.password) > 1000:
-        raise HelpdeskError(_lazy("The password has signs that are not allowed."), field="password")
+        raise HelpdeskError(
+            _lazy("The password is too long or has a character that can't be used."),
+            field="password",
+        )
     if wanted.after == ImapAfter.MOVE and (not move_to or move_to == (folder or "INBOX")):
         raise HelpdeskError(_lazy("Name another folder to move emails to."), field="move_to")
     address = email_key(wanted.address)
@@ -127,7 +130,7 @@ def check_password(box: ImapBox, wanted: Wanted) -> None:
     """Raises HelpdeskError where the kept password would be told to another server."""
     if not wanted.password and any(getattr(box, n) != getattr(wanted, n) for n in ASKS_ANEW):
         raise HelpdeskError(
-            _lazy("Type the password again: it is for another server or user."), field="password"
+            _lazy("The server or the user changed: type the password again."), field="password"
         )
 
 

@@ -171,3 +171,25 @@ def test_a_customer_sees_their_requests_after_a_code(
     page.goto("/my")
     page.locator("form[action='/my/leave'] button").click()
     expect(page.locator("#f-contact")).to_be_visible()
+
+
+def test_going_back_in_the_frame_and_sending_again_is_one_request(
+    house: House, chromium: Browser, visit: Visitor
+) -> None:
+    attributes = 'data-lang="uk" data-into="#place"'
+    with shop(house.url, attributes) as site, stranger(chromium, DESKTOP) as (page, _said):
+        allow(visit, site)
+        page.goto(site)
+        frame = page.frame_locator("#place iframe")
+        numbers = []
+        for turn in range(2):
+            for name, text in {"text": TEXT, "name": "Олена", "contact": "b@back.example"}.items():
+                frame.locator(f"#f-{name}").fill(text)
+            page.wait_for_timeout(3_100)  # people need longer than that
+            frame.locator("#f-contact").press("Enter")
+            expect(frame.locator("[data-sent]")).to_be_visible()
+            numbers.append(frame.locator("h1").inner_text())
+            if turn == 0:
+                page.evaluate("history.back()")  # only the frame goes back
+                expect(frame.locator("#f-contact")).to_be_visible()
+        assert numbers[0] == numbers[1]

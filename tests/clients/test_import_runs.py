@@ -111,7 +111,7 @@ def test_totals_below_the_table_are_no_clients(cast: Cast, file: Path) -> None:
     assert counts(run_id)[1] == 7
     assert [(row, said[:16]) for row, _c, said in problems(run_id)] == [
         (8, "This row looks l"),
-        (9, "This row adds up"),
+        (9, "This row is the "),
     ]
     early = f"{HEAD}Total,,,,\n{people}"
     assert counts(imported(file, early, cast.sam))[1] == 1
@@ -200,7 +200,7 @@ def test_profile_fields_owner_and_words_are_understood(cast: Cast, file: Path) -
     firm = "ID;Имя;День рождения\n3;ТОВ Ромашка;31.12.1980\n4;ТОВ Сонце;\n"
     run_id = imported(file, firm, cast.sam)
     assert counts(run_id) == ("done", 1, 0, 0, 1)
-    assert problems(run_id) == [(2, "День рождения", "This field is kept of people only.")]
+    assert problems(run_id) == [(2, "День рождения", "This field is only for people.")]
 
 
 def test_more_cells_than_headers_are_a_problem(cast: Cast, file: Path) -> None:

@@ -43,7 +43,7 @@ FORGET = 5_000  # rows after which words of earlier ones are forgotten: most are
 MOST_PROBLEMS = 20_000  # that are kept; the others are only counted
 LEASE = timedelta(seconds=60)  # after which another worker takes a run over
 _TOTALS = {
-    SUM: _lazy("This row adds up those above it. It is left out."),
+    SUM: _lazy("This row is the total of those above it. It is left out."),
     LIKE_SUM: _lazy("This row looks like a total. If it is one, delete it from the file."),
 }
 ACTIVE = (RunState.CHECKING, RunState.RUNNING)

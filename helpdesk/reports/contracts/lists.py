@@ -308,7 +308,9 @@ AFTER = Measure(
     (
         _lazy("A breach is excluded when somebody asked for it and somebody else approved it."),
         _lazy("A closed month keeps its numbers, whatever changes later."),
-        _lazy("What a merge brings to a client whose month is closed stands on a statement apart."),
+        _lazy(
+            "What a merge brings to a client whose month is closed goes on a separate statement."
+        ),
     ),
     better="up",
 )
