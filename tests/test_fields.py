@@ -151,7 +151,7 @@ def test_a_profile_is_changed_key_by_key(cast: Cast) -> None:
         }
         missing = fields.gaps(fields.fields_of(session), profile)
         assert [one.key for one in missing] == ["residence"]
-        with pytest.raises(HelpdeskError, match="of people only") as refused:
+        with pytest.raises(HelpdeskError, match="only for people") as refused:
             fields.check_profile(session, "organisation", {}, {"birthday": "31.12.1980"})
         assert refused.value.field == "profile.birthday"
         assert fields.check_profile(session, "organisation", profile, {"birthday": ""}) == {

@@ -272,7 +272,7 @@ def test_an_answer_below_the_reader_is_not_taken_for_seen(visit: Visitor, house:
     second.keyboard.press("Control+Enter")
     second.goto("/desk")  # sends at once
     expect(first.locator(".msg.out")).to_have_count(1)
-    assert first.locator("#thread").evaluate("thread => thread.scrollTop") == 0
+    assert not first.evaluate(AT_ITS_END)
     first.keyboard.press("Control+Enter")
     expect(first.locator(".composer [data-error]")).to_contain_text("Andrew Miller")
     expect(first.locator(".msg.out")).to_be_in_viewport()
