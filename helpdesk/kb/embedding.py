@@ -28,7 +28,7 @@ Vector = NDArray[np.float32]
 
 SIZE = 384
 NOTHING = bytes(SIZE)
-_QUESTION = 160  # characters: what is asked is told in its beginning
+_QUESTION = 72  # characters: what is asked is told in its beginning; 18 ms of CPU
 _BODY = 300
 _TEXT = 600
 _TEXT_WORTH = 4.0  # solved questions that the text itself is worth
