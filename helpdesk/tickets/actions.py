@@ -13,7 +13,7 @@ from helpdesk.accounts.models import QueueMember, Role, User
 from helpdesk.clients.actions import clean_tags
 from helpdesk.clients.models import Client
 from helpdesk.events import Actor, record
-from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
+from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import clean_line
 from helpdesk.lib.tokens import message_id as signed_message_id
 from helpdesk.lib.tokens import new_token
@@ -221,12 +221,6 @@ def new_link(session: Session, ticket: Ticket) -> None:
     """Make the client's link to this ticket a new one; the old one ends."""
     ticket.link_nonce = new_token(16)
     session.flush()
-
-
-def check_version(ticket: Ticket, version: int) -> None:
-    """Raise Conflict if somebody changed the ticket since this version was shown."""
-    if ticket.version != version:
-        raise Conflict(_lazy("Somebody changed this ticket in the meantime. Look and save again."))
 
 
 def client_tags_of(session: Session, client_id: int) -> list[str]:

@@ -15,12 +15,16 @@ document.addEventListener("htmx:responseError", event => {
   try {
     const answer = JSON.parse(event.detail.xhr.responseText);
     text = ended ? words.signed_out : answer.error ?? text;
-    // Who read what changed in between may save over it.
-    if (answer.version && form.elements.version) form.elements.version.value = answer.version;
+    startsFrom(form, answer.was);
   } catch { /* not ours */ }
   box.textContent = text;
   box.hidden = false;
 });
+// What the form's next change starts from, without waiting for the page to be fetched anew.
+function startsFrom(form, was) {
+  if (was != null && form?.elements.was) form.elements.was.value = was;
+}
+document.addEventListener("changed", event => startsFrom(event.target.closest?.("form"), event.detail.was));
 document.addEventListener("htmx:sendError", event => {
   const box = event.target.closest("form")?.querySelector("[data-error]");
   if (box) { box.textContent = words.offline; box.hidden = false; }

@@ -31,10 +31,13 @@ def about(number: str) -> tuple[Any, ...]:
 
 
 def choose(alice: Pages, number: str, what: str, **fields: Any) -> Any:
-    page = alice.get(f"/desk/t/{number}")
-    version = page.form(f"/desk/t/{number}/status")["version"]
-    values = {"csrf_token": alice.token, "version": version, **fields}
-    return alice.send(f"/desk/t/{number}/{what}", values)
+    path = f"/desk/t/{number}/{what}"
+    page = alice.get(path if what in ("reason", "product") else f"/desk/t/{number}")
+    forms = [one for one in page.all("form[@method='post']") if path in (one.get("action") or "")]
+    was = forms[0].find(".//input[@name='was']")
+    assert was is not None
+    values = {"csrf_token": alice.token, "was": was.get("value"), **fields}
+    return alice.send(path, values)
 
 
 def test_an_agent_says_why_the_client_wrote(alice: Pages, desk: Desk, keys: dict[str, int]) -> None:

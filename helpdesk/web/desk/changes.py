@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from flask import Blueprint, Response, flash, redirect, request
 from flask_babel import gettext as _
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -21,6 +20,7 @@ from helpdesk.tickets.classify import classify
 from helpdesk.tickets.models import ContactReason, Priority, Queue, Status, Ticket, TicketKind
 from helpdesk.tickets.queries import ticket_for, ticket_id_of
 from helpdesk.web.cached import recount
+from helpdesk.web.desk.chips import shown
 from helpdesk.web.desk.history import last_change
 from helpdesk.web.guard import actor, me, needs, reading, said, viewer
 
@@ -35,14 +35,22 @@ M = TypeVar("M", ContactReason, Product, Item)
 @needs("ticket.change")
 def status(number: str) -> BaseResponse:
     wanted = _one_of(Status, request.form.get("status"), "status")
-    return _change(number, lambda s, t: actions.set_status(s, t, wanted, actor=actor(), at=now()))
+
+    def change(session: Session, ticket: Ticket) -> None:
+        actions.set_status(session, ticket, wanted, actor=actor(), at=now())
+
+    return _change(number, "status", change)
 
 
 @blueprint.post("/desk/t/<number>/priority")
 @needs("ticket.change")
 def priority(number: str) -> BaseResponse:
     wanted = _one_of(Priority, request.form.get("priority"), "priority")
-    return _change(number, lambda s, t: actions.set_priority(s, t, wanted, actor=actor(), at=now()))
+
+    def change(session: Session, ticket: Ticket) -> None:
+        actions.set_priority(session, ticket, wanted, actor=actor(), at=now())
+
+    return _change(number, "priority", change)
 
 
 @blueprint.post("/desk/t/<number>/assignee")
@@ -56,7 +64,7 @@ def assignee(number: str) -> BaseResponse:
                 raise HelpdeskError(_lazy("Choose one from the list."), field="assignee")
         actions.assign(session, ticket, user, actor=actor(), at=now())
 
-    return _change(number, change)
+    return _change(number, "assignee", change)
 
 
 @blueprint.post("/desk/t/<number>/queue")
@@ -69,7 +77,7 @@ def queue(number: str) -> BaseResponse:
             raise HelpdeskError(_lazy("Choose one from the list."), field="queue")
         actions.move(session, ticket, found, actor=actor(), at=now())
 
-    return _change(number, change)
+    return _change(number, "queue", change)
 
 
 @blueprint.post("/desk/t/<number>/tags")
@@ -79,14 +87,18 @@ def tags(number: str) -> BaseResponse:
         wanted = checked_tags(request.form.get("tags", "")[:2000].split(","))
         actions.set_tags(session, ticket, wanted, actor=actor(), at=now())
 
-    return _change(number, change)
+    return _change(number, "tags", change)
 
 
 @blueprint.post("/desk/t/<number>/subject")
 @needs("ticket.change")
 def subject(number: str) -> BaseResponse:
     wanted = request.form.get("subject", "")
-    return _change(number, lambda s, t: actions.set_subject(s, t, wanted, actor=actor(), at=now()))
+
+    def change(session: Session, ticket: Ticket) -> None:
+        actions.set_subject(session, ticket, wanted, actor=actor(), at=now())
+
+    return _change(number, "subject", change)
 
 
 @blueprint.post("/desk/t/<number>/kind")
@@ -97,7 +109,7 @@ def kind(number: str) -> BaseResponse:
         wanted = _one_of(TicketKind, value, "kind") if value else None
         classify(session, ticket, kind=wanted, actor=actor(), at=now())
 
-    return _change(number, change)
+    return _change(number, "kind", change)
 
 
 @blueprint.post("/desk/t/<number>/reason")
@@ -107,7 +119,7 @@ def reason(number: str) -> BaseResponse:
         wanted = _chosen(session, ContactReason, "reason")
         classify(session, ticket, reason=wanted, actor=actor(), at=now())
 
-    return _change(number, change)
+    return _change(number, "reason", change)
 
 
 @blueprint.post("/desk/t/<number>/product")
@@ -123,7 +135,7 @@ def product(number: str) -> BaseResponse:
         wanted = _chosen(session, Product, "product")
         classify(session, ticket, product=wanted, item=None, actor=actor(), at=now())
 
-    return _change(number, change)
+    return _change(number, "product", change)
 
 
 def _chosen(session: Session, model: type[M], field: str) -> M | None:
@@ -136,32 +148,43 @@ def _chosen(session: Session, model: type[M], field: str) -> M | None:
     return found
 
 
-def _change(number: str, change: Change) -> BaseResponse:
-    """Do it if the ticket is still as it was shown; a script gets a signal, others a page."""
+def _change(number: str, name: str, change: Change) -> BaseResponse:
+    """Change what the chip `name` shows, if it is still as the form had it.
+
+    A script gets a signal, others a page. What else happened to the ticket is no hindrance.
+    """
     ticket_id = ticket_id_of(number)
     who = viewer()
     try:
         with ext.write() as session:
             ticket = ticket_for(session, who, ticket_id, "ticket.change", change=True)
-            actions.check_version(ticket, _id("version"))
+            before = shown(ticket)[name]
             change(session, ticket)
+            after = shown(ticket)[name]
+            if request.form.get("was") != before != after:
+                raise Conflict(
+                    _lazy("Somebody changed this ticket in the meantime. Look and save again.")
+                )
             client_id = ticket.client_id
     except Conflict as error:
-        return _conflict(error, number, ticket_id)
+        return _conflict(error, number, ticket_id, name)
     except HelpdeskError as error:
         if error.status != 400 or is_script():
             raise
         flash(said(error), "error")
         return redirect(back_to(number))
     recount()
-    return changed(number, ticket_id, client_id)
+    return changed(number, ticket_id, client_id, was=after)
 
 
-def changed(number: str, ticket_id: int, client_id: int) -> BaseResponse:
-    """The answer after a change: a signal for scripts, the ticket's page for others."""
+def changed(number: str, ticket_id: int, client_id: int, *, was: str | None = None) -> BaseResponse:
+    """The answer after a change: a signal for scripts, the ticket's page for others.
+
+    `was` is what the form now starts from: its next change must not wait for the page.
+    """
     if not is_script():
         return redirect(back_to(number))
-    signal = {"tickets": [ticket_id], "clients": [client_id], "lists": True}
+    signal = {"tickets": [ticket_id], "clients": [client_id], "lists": True, "was": was}
     if "HX-Request" not in request.headers:
         return Response(json.dumps(signal), mimetype="application/json")
     response = Response(status=204)
@@ -180,15 +203,15 @@ def back_to(number: str) -> str:
     return f"/desk/t/{number}?{query}" if query else f"/desk/t/{number}"
 
 
-def _conflict(error: Conflict, number: str, ticket_id: int) -> BaseResponse:
+def _conflict(error: Conflict, number: str, ticket_id: int, name: str) -> BaseResponse:
     last = last_change(reading(), ticket_id, me().id)
     text = said(error) + (" " + _("Last change: %(what)s.", what=last) if last else "")
     if not is_script():
         flash(text, "error")
         return redirect(back_to(number))
     signal = {"tickets": [ticket_id]}
-    version = reading().scalar(select(Ticket.version).where(Ticket.id == ticket_id))
-    answer = json.dumps({"error": text, "version": version})
+    was = shown(reading().get_one(Ticket, ticket_id))[name]  # who read this may save over it
+    answer = json.dumps({"error": text, "was": was})
     response = Response(answer, status=409, mimetype="application/json")
     response.headers["HX-Trigger"] = json.dumps({"changed": signal})
     return response

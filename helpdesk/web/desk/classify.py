@@ -10,6 +10,7 @@ from helpdesk.products import NAME_LIMIT, Product, find_products
 from helpdesk.tickets.about import recent_products
 from helpdesk.tickets.models import Ticket
 from helpdesk.web.about import reason_groups, reason_title
+from helpdesk.web.desk.chips import shown
 from helpdesk.web.desk.listing import is_fragment
 from helpdesk.web.desk.ticket import open_ticket
 from helpdesk.web.guard import needs, reading
@@ -55,7 +56,13 @@ def _offered(ticket: Ticket, text: str) -> dict[str, Any]:
 def _draw(what: str, ticket: Ticket, context: dict[str, Any]) -> str:
     query = request.query_string.decode("utf-8", "replace")
     suffix = f"?{query}" if query and "find" not in request.args else ""
-    page = {"ticket": ticket, "base": f"/desk/t/{ticket.number}", "suffix": suffix, **context}
+    page = {
+        "ticket": ticket,
+        "was": shown(ticket),
+        "base": f"/desk/t/{ticket.number}",
+        "suffix": suffix,
+        **context,
+    }
     if is_fragment():
         return render_template(f"desk/_{what}.html", whole=False, **page)
     return render_template("desk/classify.html", what=what, whole=True, section="queue", **page)

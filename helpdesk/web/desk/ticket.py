@@ -36,6 +36,7 @@ from helpdesk.tickets.queries import ticket_id_of
 from helpdesk.web.about import keep_product, reason_name
 from helpdesk.web.cached import COUNT_SECONDS, put, recount
 from helpdesk.web.desk.card import card_context
+from helpdesk.web.desk.chips import shown
 from helpdesk.web.desk.directory import open_queues, user_names, workers_of
 from helpdesk.web.desk.listing import CHANNEL_ICONS, list_context
 from helpdesk.web.desk.thread import thread_of
@@ -201,11 +202,12 @@ def _talk(opened: Opened) -> dict[str, Any]:
     ids = {kind: draft.id for kind, draft in drafts.items()}
     keep_product(found.product)
     everything = "all" in request.args
-    shown = thread_of(reading(), found, ids, everything=everything, calls=opened.calls)
+    thread = thread_of(reading(), found, ids, everything=everything, calls=opened.calls)
     suffix = request.query_string.decode("utf-8", "replace")
     return {
         "ticket": found,
-        "thread": shown,
+        "was": shown(found),
+        "thread": thread,
         "drafts": drafts,
         "faces": _faces(found),
         "statuses": STATUSES,
