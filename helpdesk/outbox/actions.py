@@ -4,20 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpdesk import ext, settings
 from helpdesk.accounts.models import User
 from helpdesk.events import Actor, record
-from helpdesk.ext import add_row
 from helpdesk.kb import deflection
 from helpdesk.lib.errors import Conflict, HelpdeskError, _lazy
-from helpdesk.outbox import receipt, receipt_facts, reply, sms, suggested
+from helpdesk.outbox import receipt, receipt_facts, reply, rows, sms, suggested
 from helpdesk.outbox.addressing import (
     email_of,
     language_of,
-    mail_domain,
     sender_at,
     sender_of,
     signed_id,
@@ -39,7 +36,7 @@ def enqueue_reply(session: Session, message_id: int, *, at: datetime) -> int:
     a message that isn't an answer: a note never leaves the house.
     """
     key = f"reply:{message_id}"
-    known = _known(session, key)
+    known = rows.known(session, key)
     if known is not None:
         return known
     message = session.get_one(Message, message_id)
@@ -100,7 +97,7 @@ def _add_receipt(
     brand = str(book.setting("brand_name"))
     written = receipt.write(book, facts, language, brand, at, offers)
     sender = sender_at(book.address_of_queue(facts.queue_id), facts.ticket_id)
-    outgoing_id = _add(
+    outgoing_id = rows.add(
         session,
         receipt_key(facts.ticket_id),
         OutgoingKind.RECEIPT,
@@ -144,22 +141,19 @@ def enqueue_notice(
     It comes from an address that nobody reads, so that an answer to it can't become a client's.
     """
     key = f"notice:{event_id}:{user.id}"
-    known = _known(session, key)
+    known = rows.known(session, key)
     if known is not None:
         return known
-    return _add(
+    return rows.add_unanswerable(
         session,
         key,
         OutgoingKind.NOTICE,
         at,
+        mark=f"notice.{event_id}.{user.id}",
         ticket_id=ticket_id,
         user_id=user.id,
         to_address=user.email,
         from_name=settings.get(session, "brand_name"),
-        from_address=f"noreply@{mail_domain()}",
-        envelope_from="",
-        rfc_message_id=f"notice.{event_id}.{user.id}@{mail_domain()}",
-        automatic=True,
         language=user.language,
         subject=subject,
         text=text,
@@ -206,7 +200,7 @@ def _add_reply(session: Session, key: str, ticket: Ticket, message: Message, at:
     with ext.in_language(language):
         subject = reply.subject_of(thread.subject, ticket.number)
     text, html = reply.body_of(session, ticket, message, language, title=subject, at=at)
-    outgoing_id = _add(
+    outgoing_id = rows.add(
         session,
         key,
         OutgoingKind.REPLY,
@@ -265,12 +259,3 @@ def _readdress(session: Session, outgoing: Outgoing) -> None:
 
 def _message_of(outgoing: Outgoing) -> dict[str, Any]:
     return {} if outgoing.message_id is None else {"message_id": outgoing.message_id}
-
-
-def _known(session: Session, key: str) -> int | None:
-    return session.scalar(select(Outgoing.id).where(Outgoing.key == key))
-
-
-def _add(session: Session, key: str, kind: OutgoingKind, at: datetime, **values: Any) -> int:
-    defaults: Mapping[str, Any] = {"state": OutgoingState.QUEUED, "due_at": at, "created_at": at}
-    return add_row(session, Outgoing, key=key, kind=kind, **defaults, **values)

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from helpdesk import ext, settings
 from helpdesk.clients.models import ContactPoint
-from helpdesk.ext import add_row
+from helpdesk.outbox import rows
 from helpdesk.outbox.addressing import email_of, sender_of, signed_id, ticket_link
-from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
+from helpdesk.outbox.models import OutgoingKind
 from helpdesk.outbox.rendering import greeting, render
 from helpdesk.tickets.models import Ticket
 
@@ -70,14 +70,11 @@ def _queue(
     at: datetime,
 ) -> int:
     sender = sender_of(session, ticket)
-    return add_row(
+    return rows.add(
         session,
-        Outgoing,
-        key=key,
-        kind=OutgoingKind.NOTICE,
-        state=OutgoingState.QUEUED,
-        due_at=at,
-        created_at=at,
+        key,
+        OutgoingKind.NOTICE,
+        at,
         ticket_id=ticket.id,
         person_id=point.person_id,
         to_address=point.value,

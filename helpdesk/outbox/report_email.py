@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpdesk import settings
 from helpdesk.accounts.models import User
-from helpdesk.ext import add_row
-from helpdesk.outbox.addressing import mail_domain
-from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
+from helpdesk.outbox import rows
+from helpdesk.outbox.models import OutgoingKind
 from helpdesk.outbox.rendering import render
 
 
@@ -31,26 +29,20 @@ def enqueue(
     `values` are what the template of emails shows, in the language of the reader already.
     """
     key = f"{cause}:{mark}"
-    known = session.scalar(select(Outgoing.id).where(Outgoing.key == key))
+    known = rows.known(session, key)
     if known is not None:
         return known
     brand = str(settings.get(session, "brand_name"))
     text, html = render(template, user.language, brand=brand, title=subject, **values)
-    return add_row(
+    return rows.add_unanswerable(
         session,
-        Outgoing,
-        key=key,
-        kind=OutgoingKind.NOTICE,
-        state=OutgoingState.QUEUED,
-        due_at=at,
-        created_at=at,
+        key,
+        OutgoingKind.NOTICE,
+        at,
+        mark=f"{cause}.{mark}",
         user_id=user.id,
         to_address=user.email,
         from_name=brand,
-        from_address=f"noreply@{mail_domain()}",
-        envelope_from="",
-        rfc_message_id=f"{cause}.{mark}@{mail_domain()}",
-        automatic=True,
         language=user.language,
         subject=subject,
         text=text,

@@ -15,11 +15,12 @@ from helpdesk import ext, settings
 from helpdesk.accounts import limits
 from helpdesk.clients.models import ContactKind, ContactPoint
 from helpdesk.events import record
-from helpdesk.ext import LANGUAGES, add_row
+from helpdesk.ext import LANGUAGES
 from helpdesk.lib import phone
 from helpdesk.lib.errors import HelpdeskError, _lazy
+from helpdesk.outbox import rows
 from helpdesk.outbox.addressing import language_of, ticket_with_people
-from helpdesk.outbox.models import Outgoing, OutgoingKind, OutgoingState
+from helpdesk.outbox.models import Outgoing, OutgoingKind
 from helpdesk.outbox.receipt import UNVERIFIED, VERIFIED
 from helpdesk.outbox.receipt_facts import DAY, DAY_LIMIT, HOUR, HOUR_LIMIT, receipt_key
 from helpdesk.outbox.rendering import moment
@@ -219,8 +220,7 @@ def _wants_none(session: Session, number: str) -> bool:
 def _refusal(
     session: Session, ticket: Ticket, point: ContactPoint | None, at: datetime
 ) -> str | None:
-    known = select(Outgoing.id).where(Outgoing.key == receipt_key(ticket.id))
-    if session.scalar(known) is not None:
+    if rows.known(session, receipt_key(ticket.id)) is not None:
         return "already_sent"
     if not ticket.queue.receipts:
         return "queue"
@@ -261,13 +261,5 @@ def _receipt(session: Session, ticket: Ticket, language: str, at: datetime) -> s
 
 
 def _add(session: Session, key: str, at: datetime, **values: Any) -> int:
-    fixed = {
-        "kind": OutgoingKind.SMS,
-        "state": OutgoingState.QUEUED,
-        "due_at": at,
-        "created_at": at,
-        "envelope_from": "",
-        "rfc_message_id": "",
-        "subject": "",
-    }
-    return add_row(session, Outgoing, key=key, **fixed, **values)
+    without = {"envelope_from": "", "rfc_message_id": "", "subject": ""}
+    return rows.add(session, key, OutgoingKind.SMS, at, **without, **values)

@@ -13,6 +13,7 @@ const store = {
   get: key => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
   set: (key, value) => { try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* see above */ } },
   drop: key => { try { localStorage.removeItem(key); } catch { /* see above */ } },
+  keys: () => { try { return Object.keys(localStorage); } catch { return []; } },
 };
 
 function say(form, text) { const sign = form.querySelector("[data-state]"); if (sign) sign.textContent = text; }
@@ -35,7 +36,13 @@ async function reason(answer) {
   try { return (await answer.json()).error ?? words.failed; } catch { return words.failed; }
 }
 
-// Drafts: in the browser at every letter, on the server a second later.
+// Drafts: in the browser at every letter, on the server a second later. A page that was asked for
+// before the server had the text shows an older one: the browser's copy waits for the next page.
+let asked = performance.timeOrigin;
+const newer = kept => kept && (kept.dirty || kept.at > asked);
+function forget() {
+  for (const key of store.keys()) if (key.startsWith(`draft:${user}:`) && !newer(store.get(key))) store.drop(key);
+}
 const timers = new Map();
 function typed(form, field) {
   const kind = field.dataset.draft, ticket = form.dataset.ticket;
@@ -60,7 +67,7 @@ async function keep(form, kind) {
   for (const [name, value] of Object.entries({ kind, text, csrf_token: form.elements.csrf_token.value })) data.set(name, value);
   const answer = await post(form.dataset.drafts, data).catch(() => null);
   if (answer?.ok) {
-    if (store.get(key)?.text === text) store.drop(key);
+    if (store.get(key)?.text === text) store.set(key, { text, dirty: false, at: Date.now() });
     say(form, text ? words.saved : "");
   } else if (answer && answer.status < 500 && answer.status !== 429) {
     say(form, words.kept);
@@ -74,7 +81,7 @@ function restore(form) {
   const ticket = form.dataset.ticket;
   for (const kind of ["outbound", "note"]) {
     const kept = store.get(keyOf(ticket, kind)), field = area(form, kind);
-    if (!field || !kept?.dirty || kept.text === field.value) continue;
+    if (!field || !newer(kept) || kept.text === field.value) continue;
     field.value = kept.text;
     say(form, words.restored);
     later(form, kind, SAVE);
@@ -233,10 +240,12 @@ document.addEventListener("submit", event => {
   if (event.submitter?.hasAttribute("formaction")) removeFile(event.target, event.submitter);
   else hold(event.target);
 });
+document.addEventListener("htmx:beforeRequest", event => { if (event.detail.target?.id === "open") asked = Date.now(); });
 document.addEventListener("htmx:load", event => {
   const form = event.detail.elt.querySelector?.("form.composer");
   if (form) restore(form);
 });
 toast?.querySelector("button").addEventListener("click", undo);
 addEventListener("online", () => { const form = composer(); if (form) restore(form); });
+forget();
 if (composer()) restore(composer());

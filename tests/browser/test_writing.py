@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
 
 from helpdesk.tickets.models import NUMBER_OFFSET
 from tests.browser.conftest import (
@@ -64,6 +64,24 @@ def test_typed_text_outlives_a_reload(visit: Visitor, house: House) -> None:
     other = visit("denys")
     other.goto(f"/desk/t/{number}")
     expect(other.locator("#text-reply")).to_have_value(TYPED)
+
+
+def test_a_page_older_than_the_saved_draft_does_not_hide_it(visit: Visitor, house: House) -> None:
+    """Asked for before the server had the text, shown after: the text is there all the same."""
+    number = new_ticket(house, "older")
+    page = visit("denys")
+    open_ticket(page, number)
+
+    def late(route: Route) -> None:
+        older = route.fetch()
+        until(lambda: house.product.rows("SELECT id FROM draft WHERE text = 'Saved meanwhile'"))
+        time.sleep(0.5)  # until the page that is left has heard that it is saved
+        route.fulfill(response=older)
+
+    page.route(f"**/desk/t/{number}?view=all", late)
+    type_reply(page, "Saved meanwhile")
+    page.reload()
+    expect(page.locator("#text-reply")).to_have_value("Saved meanwhile")
 
 
 def test_typed_text_outlives_the_browser(
