@@ -11,9 +11,18 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from flask import Flask
+
+from helpdesk import ext
+from helpdesk.events import SYSTEM
+from helpdesk.intake import imap_boxes
+from helpdesk.intake.imap_boxes import Wanted
+from helpdesk.intake.models import ImapAfter, ImapTls
 from helpdesk.lib.clock import now
 from tests.product import TIED, group, until
 
@@ -192,3 +201,28 @@ class Dovecot:
         command += " -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
         files = ["-keyout", str(self.folder / "key.pem"), "-out", str(self.certificate)]
         subprocess.run([*command.split(), *files], check=True, capture_output=True)
+
+
+def set_up(app: Flask, dovecot: Dovecot, since: datetime | None = None, **changes: Any) -> int:
+    """A mailbox of it that is to be fetched; its id. `changes` of what is wanted."""
+    wanted = Wanted(
+        address="support@example.com",
+        host="localhost",
+        port=dovecot.port,
+        tls=ImapTls.PLAIN,
+        username=USER,
+        password=PASSWORD,
+        folder="INBOX",
+        after=ImapAfter.LEAVE,
+        move_to="",
+    )
+    with ext.write() as session:
+        box = imap_boxes.add_box(
+            session,
+            replace(wanted, **changes),
+            since=since or now(),
+            secret=app.config["SECRET_KEY"].encode(),
+            at=now(),
+            actor=SYSTEM,
+        )
+        return box.id

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -36,7 +36,7 @@ from helpdesk.lib.tokens import ticket_address
 from helpdesk.notices import unread
 from helpdesk.reactions.loop import react
 from tests.cast import Cast
-from tests.dovecot import PASSWORD, USER, Dovecot
+from tests.dovecot import PASSWORD, USER, Dovecot, set_up
 from tests.intake.conftest import Mailroom
 from tests.intake.mails import mail, multi, nested
 from tests.product import until
@@ -77,32 +77,6 @@ def letters(count: int, first: int = 0) -> list[bytes]:
         mail(f"Text {n}\r\n", To="support@example.com", Message_ID=f"<{n}@client.example>")
         for n in range(first, first + count)
     ]
-
-
-def set_up(app: Flask, dovecot: Dovecot, since: datetime | None = None, **changes: Any) -> int:
-    """A mailbox that is to be fetched; its id."""
-    wanted = Wanted(
-        address="support@example.com",
-        host="localhost",
-        port=dovecot.port,
-        tls=ImapTls.PLAIN,
-        username=USER,
-        password=PASSWORD,
-        folder="INBOX",
-        after=ImapAfter.LEAVE,
-        move_to="",
-    )
-    secret = app.config["SECRET_KEY"].encode()
-    with ext.write() as session:
-        box = imap_boxes.add_box(
-            session,
-            replace(wanted, **changes),
-            since=since or now(),
-            secret=secret,
-            at=now(),
-            actor=SYSTEM,
-        )
-        return box.id
 
 
 def box_of(box_id: int) -> ImapBox:
