@@ -166,6 +166,11 @@ def resume(clock: Clock, at: datetime) -> None:
     set_pause(clock, None, at)
 
 
+def settle(clock: Clock) -> None:
+    """Let what a resolution ended stay ended, whatever becomes of the ticket."""
+    clock.paused_spans = clock.paused_spans[:-1]
+
+
 def step_id(clock: Clock) -> int | None:
     """The step of escalation that comes next, if one does."""
     what, _, number = (clock.next_step or "").partition(":")

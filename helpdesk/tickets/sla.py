@@ -102,14 +102,23 @@ def answered(
 ) -> None:
     """A person answered the client: the response that was owed is given, in time or late.
 
-    Of an answer that is learnt of later, e.g. a call: only what was owed by then is given.
+    Of an answer that is learnt of later, e.g. a call: only what was owed by then is given. What
+    ended with the ticket is given too: opening it again owes no second answer.
     """
-    lock_facts(session, ticket_id)
+    facts = lock_facts(session, ticket_id)
     live = unfinished(session, ticket_id)
     for clock in live:
-        if clock.metric in RESPONSES and (owed_by is None or clock.started_at <= owed_by):
+        if _response_by(clock, owed_by):
             stop_clock(session, clock, at)
+    if facts.status in DONE:
+        for clock in _ended_with_ticket(session, ticket_id):
+            if _response_by(clock, owed_by):
+                clocks.settle(clock)
     show(session, ticket_id, live)
+
+
+def _response_by(clock: Clock, owed_by: datetime | None) -> bool:
+    return clock.metric in RESPONSES and (owed_by is None or clock.started_at <= owed_by)
 
 
 def status_changed(
@@ -219,8 +228,7 @@ def _stale(session: Session, limit: int) -> list[tuple[Clock, Facts]]:
 
 def _take_up(session: Session, facts: Facts, promise: Promise | None, at: datetime) -> list[Clock]:
     """The clocks that the end of the ticket ended, running again by the policy that fits now."""
-    query = select(Clock).where(Clock.ticket_id == facts.id, Clock.stopped_at.is_not(None))
-    ended = [one for one in session.scalars(query) if clocks.open_pause(one) == Pause.RESOLVED]
+    ended = _ended_with_ticket(session, facts.id)
     for clock in ended:
         clocks.resume(clock, at)
         if _recount(session, clock, facts, promise, at):
@@ -228,6 +236,12 @@ def _take_up(session: Session, facts: Facts, promise: Promise | None, at: dateti
         if clock.policy_id is not None:
             say(session, clock, "clock.resumed", at)
     return ended
+
+
+def _ended_with_ticket(session: Session, ticket_id: int) -> list[Clock]:
+    query = select(Clock).where(Clock.ticket_id == ticket_id, Clock.stopped_at.is_not(None))
+    query = query.order_by(Clock.id)
+    return [one for one in session.scalars(query) if clocks.open_pause(one) == Pause.RESOLVED]
 
 
 def _align(session: Session, clock: Clock, status: Status, at: datetime) -> None:

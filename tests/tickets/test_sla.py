@@ -211,6 +211,24 @@ def test_a_response_given_while_waiting_for_the_client_is_not_taken_up_again(
         assert found[Metric.RESOLUTION].state == ClockState.RUNNING
 
 
+def test_a_response_given_after_the_end_is_not_owed_again_when_the_ticket_opens(
+    app: Flask, cast: Cast
+) -> None:
+    with ext.write() as session:
+        ticket_id = open_at(session, cast, MONDAY)
+        set_status(session, ticket_id, Status.CLOSED, MONDAY + HOUR)
+        sla.answered(session, ticket_id, at=MONDAY + 2 * HOUR)
+        told = clock_of(session, ticket_id, Metric.FIRST_RESPONSE).explained
+        set_status(session, ticket_id, Status.OPEN, MONDAY + 3 * HOUR)
+        sweep(session, MONDAY + 90 * HOUR)
+        found = clocks_of(session, ticket_id)
+        assert found[Metric.FIRST_RESPONSE].state == ClockState.MET
+        assert found[Metric.FIRST_RESPONSE].explained == told
+        assert found[Metric.RESOLUTION].state == ClockState.BREACHED
+        sla.client_wrote(session, ticket_id, at=MONDAY + 90 * HOUR)
+        assert clock_of(session, ticket_id, Metric.NEXT_RESPONSE).state == ClockState.RUNNING
+
+
 def test_a_pause_in_the_second_of_the_deadline_comes_too_late(app: Flask, cast: Cast) -> None:
     with ext.write() as session:
         ticket_id = open_at(session, cast, MONDAY)
