@@ -29,6 +29,7 @@ from helpdesk.api.shapes.clients import (
 )
 from helpdesk.clients.actions import add_contact_point, add_person, change_client, create_client
 from helpdesk.clients.contact_points import set_preferred
+from helpdesk.clients.fact_actions import open_client
 from helpdesk.clients.models import Client, ClientKind, ContactKind, ContactPoint, Person
 from helpdesk.clients.search import find_client_ids
 from helpdesk.fields import Field, fields_of
@@ -123,10 +124,7 @@ def patch_client(call: Call[Query, ClientChange], client_id: int) -> Reply:
     Send If-Match with the ETag that you have read to change only that version.
     """
     session, body = call.session, call.body
-    query = select(Client).where(Client.id == client_id).with_for_update()
-    client = session.scalar(query)
-    if client is None:
-        raise NotFound()
+    client = open_client(session, client_id)
     check_match(request.headers.get("If-Match"), client.version)
     changes: dict[str, Any] = {
         name: getattr(body, name)

@@ -15,6 +15,7 @@ from helpdesk.accounts.models import User
 from helpdesk.clients.facts import Invoice, Purchase
 from helpdesk.clients.import_models import ImportKind
 from helpdesk.clients.importing.columns import PROFILE, Column
+from helpdesk.clients.importing.rows import several
 from helpdesk.clients.models import Client, ContactKind, ContactPoint, Person
 from helpdesk.fields import Field, fields_of
 from helpdesk.lib.money import minor_digits
@@ -103,7 +104,7 @@ def _people(session: Session, ids: Sequence[int]) -> dict[int, list[Values]]:
         points.setdefault(person_id, {}).setdefault(kind, []).append(value)
     found: dict[int, list[Values]] = {}
     for person in people:
-        own = {f"{kind}s": "; ".join(v) for kind, v in points.get(person.id, {}).items()}
+        own = {f"{kind}s": _points(kind, v) for kind, v in points.get(person.id, {}).items()}
         own |= {
             "person_id": str(person.id),
             "person_external_id": person.external_id or "",
@@ -113,6 +114,13 @@ def _people(session: Session, ids: Sequence[int]) -> dict[int, list[Values]]:
         }
         found.setdefault(person.client_id, []).append(own)
     return found
+
+
+def _points(kind: ContactKind, values: Sequence[str]) -> str:
+    """Between semicolons; a line each where one would be read back as several."""
+    if kind == ContactKind.MESSENGER and any(several(kind, v, "") != [v] for v in values):
+        return "".join(f"{value}\n" for value in values)
+    return "; ".join(values)
 
 
 def _purchases(session: Session, after: int) -> tuple[list[Values], int]:

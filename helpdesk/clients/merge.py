@@ -101,6 +101,7 @@ def undo_merge(session: Session, merge_id: int, *, actor: Actor, at: datetime) -
     for change in session.scalars(query.order_by(MergeChange.id.desc())).all():
         _put_back(session, change)
     done.undone_at = at
+    kept.version += 1  # a form that was opened meanwhile holds what came from the other
     session.flush()
     session.expire_all()
     _reindex(session, done.kept_id, done.gone_id)

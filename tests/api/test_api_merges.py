@@ -42,6 +42,7 @@ def test_what_cannot_be_merged_or_undone_is_said(alice: Program, cast: Cast) -> 
     done = alice.post(path, {"other": gone})
     assert "merged already" in alice.post(path, {"other": gone}, 409)["detail"]
     assert "№" in alice.post(f"/clients/{gone}/notes", {"text": "x"}, 409)["detail"]
+    assert "№" in alice.patch(f"/clients/{gone}", {"name": "x"}, 409)["detail"]
     alice.post(f"/merges/{done['id']}/undo", status=200)
     alice.post(f"/merges/{done['id']}/undo", status=409)
 

@@ -171,10 +171,12 @@ def test_undoing_leaves_what_happened_since_where_it_is(cast: Cast) -> None:
             session, queue_id=cast.support.id, who=found, subject="Since",
             channel=Channel.EMAIL, language="en", at=now() + timedelta(minutes=1),
         )  # fmt: skip
+        version = client.version
     undone(cast, done)
     with ext.session() as session:
         assert session.get_one(Client, kept).name == "Anna Smith"
         assert session.get_one(Ticket, new).client_id == kept
+        assert session.get_one(Client, kept).version > version  # an open form is told
         again = by_email(session, "anna@b.example")
         assert again is not None
         assert again.client_id == gone

@@ -19,6 +19,7 @@ from helpdesk.events import Actor, Event
 from helpdesk.fields import seed_fields
 from helpdesk.lib.clock import now
 from helpdesk.products import create_product
+from helpdesk.web.admin import imports
 from tests.cast import Cast
 from tests.clients.tables import begin, book, counts, imported, problems, raw_book, start, work
 from tests.web.conftest import Page, Pages
@@ -73,6 +74,25 @@ def test_bad_rows_are_downloaded_mended_and_imported(sam: Pages, cast: Cast) -> 
         assert session.scalar(select(Client.name).where(Client.external_id == "2")) == "Іван"
 
 
+def test_problems_come_by_pages_of_whole_rows(
+    sam: Pages, cast: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(imports, "PROBLEMS", 3)
+    rows = "".join(f"{n},bad,bad{n}\n" for n in range(3))
+    run_id = begin(
+        tmp_path / "f", f"ID,Phone,Email\n{rows}4,{'x' * 40_000},a@x.example\n", cast.sam
+    )
+    work()
+    place, said = f"/admin/import/{run_id}", []
+    for after in ("", "?after=2", "?after=3"):
+        said.append(sam.get(f"{place}{after}").text.count("This is not"))
+    assert said == [2, 2, 2]
+    lines = list(
+        csv.reader(sam.raw("GET", f"{place}/problems.csv").text.splitlines(), delimiter=";")
+    )
+    assert lines[-1][:3] == ["4", "", "a@x.example"]  # no mark of ours to be imported
+
+
 def test_the_mapping_is_remembered_for_the_same_headers(sam: Pages) -> None:
     page = choose(sam, CLIENTS.encode())
     sam.post(f"{page.place}/map", c3="about")
@@ -82,9 +102,9 @@ def test_the_mapping_is_remembered_for_the_same_headers(sam: Pages) -> None:
 
 def test_a_mapping_that_cannot_be_is_said_and_shown_again(sam: Pages) -> None:
     page = choose(sam, CLIENTS.encode())
-    shown = sam.post(f"{page.place}/map", c0="name")
+    shown = sam.post(f"{page.place}/map", c1="external_id")
     assert shown.status == 400 and "Two columns cannot mean the same: Код, ПІБ" in shown.text
-    assert shown.form(f"{page.place}/map")["c0"] == "name"
+    assert shown.form(f"{page.place}/map")["c1"] == "external_id"
 
 
 def test_another_encoding_or_delimiter_is_chosen(sam: Pages) -> None:

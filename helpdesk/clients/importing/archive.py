@@ -23,12 +23,15 @@ class Archive:
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._file = file
-        self.names = set(file.namelist())
+        self._parts = {_plain(name): name for name in file.namelist()}
+
+    def __contains__(self, name: str) -> bool:
+        return _plain(name) in self._parts
 
     def feed(self, name: str, parser: "expat.XMLParserType") -> Iterator[None]:
         """Parse a part block by block, pausing after each one."""
         parser.StartDoctypeDeclHandler = _no_doctype
-        with self._file.open(name) as part:
+        with self._file.open(self._parts[_plain(name)]) as part:
             while block := part.read(_BLOCK):
                 parser.Parse(block, False)
                 yield
@@ -62,6 +65,11 @@ def opened(path: Path) -> Iterator[Archive]:
     ) as error:
         message = _lazy("The file is damaged or no XLSX file. Save the table anew as XLSX or CSV.")
         raise BadFile(message) from error
+
+
+def _plain(name: str) -> str:
+    """Names of parts are the same in capitals and in small letters (ECMA-376-2 §6.2.2.3)."""
+    return name.replace("\\", "/").lower()
 
 
 def _check(parts: list[zipfile.ZipInfo]) -> None:

@@ -1,5 +1,6 @@
 """Values of XLSX cells as text: whole numbers without exponent, dates by the cell's format."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -11,6 +12,7 @@ from helpdesk.lib.late import library
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 _MAX_STYLES = 100_000
+_ESCAPE = re.compile("_x(?!0000|[Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")  # no NUL, no half characters
 _DIGITS = 40  # of a number; longer ones are no numbers of a table
 
 
@@ -67,7 +69,7 @@ class StyleReader:
 def cell_text(raw: str, kind: str, style: str, formats: Formats) -> str:
     """What a cell of this kind (§18.18.11) says; one that begins with BROKEN says what is wrong."""
     if kind in ("str", "inlineStr"):
-        return raw
+        return unescaped(raw)
     if kind == "b":
         return "yes" if raw.strip() == "1" else "no"
     if kind == "e":
@@ -77,6 +79,11 @@ def cell_text(raw: str, kind: str, style: str, formats: Formats) -> str:
     if raw and style in formats.dates:
         return _date(raw, formats.from_1904)
     return _number(raw)
+
+
+def unescaped(text: str) -> str:
+    """What XML cannot hold stands as _x000D_ in texts (ECMA-376-1 §22.9.2.19)."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
 
 def _number(raw: str) -> str:

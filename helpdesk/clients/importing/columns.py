@@ -55,6 +55,7 @@ CLIENTS = (
         ("client", "customer", "client name", "customer name", "full name", "fullname", "имя")
         + ("ім’я", "клиент", "клієнт", "фио", "піб", "ф.и.о.", "п.і.б.", "название", "назва")
         + ("наименование", "найменування", "имя клиента", "название клиента", "назва клієнта"),
+        many=True,
     ),
     Column("relation", _lazy("Relation"), ("relation", "relationship", "отношение", "відношення")),
     Column(
@@ -249,6 +250,10 @@ COLUMNS: Mapping[ImportKind, tuple[Column, ...]] = {
     ImportKind.ITEMS: ITEMS,
 }
 _OURS = ("id", "person_id", "client_id")  # in other systems' files these are numbers of theirs
+# A name in several columns: they are joined as they stand.
+_SURNAMES = frozenset({"surname", "last name", "lastname", "family name", "прізвище", "фамилия"})
+_NAMES = _SURNAMES | {"first name", "firstname", "given name", "middle name", "patronymic"}
+_NAMES |= {"імя", "имя", "по батькові", "отчество"}
 # Headers such as "Phone (work)" or "Электронная почта 2".
 _PARTS = {
     "emails": ("email", "e mail", "mail", "почта", "пошта"),
@@ -280,13 +285,22 @@ def guess(
     # What our own pages and exports say goes before what others may mean.
     known |= {_plain(column.label): column.key for column in reversed(columns)}
     known |= {_plain(label): key for label, key in labels.items()}
-    many = {column.key for column in columns if column.many}
-    found: dict[str, str] = {}
+    many = {column.key for column in columns if column.many} - {"name"}
+    found = _split_name(headers, known)
     for header in headers:
         key = known.get(_plain(header)) or _by_part(header, many)
-        if key and (key in many or key not in found.values()):
+        if key and header not in found and (key in many or key not in found.values()):
             found[header] = key
     return found
+
+
+def _split_name(headers: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Surname, first name and patronymic, in a file that has no column with the whole name."""
+    plain = {header: _plain(header) for header in headers}
+    whole = any(known.get(text) == "name" and text not in _NAMES for text in plain.values())
+    if whole or "name" not in known.values() or not _SURNAMES & set(plain.values()):
+        return {}
+    return {header: "name" for header, text in plain.items() if text in _NAMES}
 
 
 def _profile_column(field: Field) -> Column:

@@ -8,7 +8,14 @@ from itertools import islice
 from pathlib import Path
 
 from helpdesk.clients.importing.guard import unguarded
-from helpdesk.clients.importing.limits import BROKEN, CELL_LIMIT, MAX_COLUMNS, UNREADABLE, BadFile
+from helpdesk.clients.importing.limits import (
+    BROKEN,
+    CELL_LIMIT,
+    LONG,
+    MAX_COLUMNS,
+    UNREADABLE,
+    BadFile,
+)
 from helpdesk.lib.errors import _lazy
 
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1251", "koi8-u", "cp866", "cp1252")
@@ -52,7 +59,8 @@ def guess(path: Path, wanted: Mapping[str, str]) -> dict[str, str]:
 def rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The records with their numbers, as a spreadsheet would count them. Raises BadFile.
 
-    Damaged UTF-8 costs its cells and nothing else: they begin with BROKEN.
+    Damaged UTF-8 costs its cells and nothing else: they begin with BROKEN. So does a text of one
+    line that is too long; one of several lines is more likely a missing quotation mark.
     """
     number = 0
     errors = "surrogateescape" if encoding == "utf-8" else "replace"
@@ -71,6 +79,8 @@ def rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[
             if len(raw) > 1 and not _is_closed("".join(raw), cells, delimiter):
                 message = _lazy("A quotation mark in row %(row)s is never closed.")
                 raise BadFile(message, row=number)
+            if len(raw) > 1 and any(len(cell) > CELL_LIMIT for cell in cells):
+                raise _long(number)
             damaged = any(map(_ESCAPED.search, raw))
             yield number, _checked(number, _marked(cells) if damaged else cells)
 
@@ -98,9 +108,7 @@ def _checked(number: int, cells: list[str]) -> list[str]:
     if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
         message = _lazy("Row %(row)s has %(count)s columns, at most %(most)s are read.")
         raise BadFile(message, row=number, count=len(cells), most=MAX_COLUMNS)
-    if any(len(cell) > CELL_LIMIT for cell in cells):
-        raise _long(number)
-    return [unguarded(cell) for cell in cells]
+    return [unguarded(cell) if len(cell) <= CELL_LIMIT else LONG for cell in cells]
 
 
 def _marked(cells: list[str]) -> list[str]:

@@ -34,7 +34,9 @@ from helpdesk.lib.money import parse_amount
 from helpdesk.lib.text import clean_line
 from helpdesk.products import Item, product_named
 
-_DAY_FIRST = re.compile(r"([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{4})(?: .*)?")
+_YEAR = "(?P<year>(?:19|2[01])[0-9]{2})"  # as the API takes them
+_DAY_FIRST = re.compile(rf"(?P<day>[0-9]{{1,2}})[./](?P<month>[0-9]{{1,2}})[./]{_YEAR}(?: .*)?")
+_YEAR_FIRST = re.compile(rf"{_YEAR}-?(?P<month>[0-9]{{2}})-?(?P<day>[0-9]{{2}})(?:[ T].*)?")
 _SIGNS = {"ГРН": "UAH", "₴": "UAH", "$": "USD", "€": "EUR", "РУБ": "RUB", "₽": "RUB"}
 _MOST = 1_000_000  # pieces
 _STATUSES = {
@@ -198,11 +200,10 @@ class Facts:
 
 def day_of(cell: str) -> date:
     """The day of 2026-11-21, 21.11.2026 or 21/11/2026, an hour after it or not."""
-    text = cell
-    if found := _DAY_FIRST.fullmatch(cell):
-        text = f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}"
+    found = _DAY_FIRST.fullmatch(cell) or _YEAR_FIRST.fullmatch(cell)
+    parts = [int(found[name]) for name in ("year", "month", "day")] if found else [0, 0, 0]
     try:
-        return date.fromisoformat(text[:10])
+        return date(*parts)
     except ValueError:
         message = _lazy("This is no day: %(value)s. Write 2026-11-21 or 21.11.2026.")
         raise HelpdeskError(message, value=clean_line(cell, SHOWN)) from None

@@ -29,7 +29,7 @@ def header_row(rows: Sequence[Row]) -> Row | None:
     The first one that is not empty, unless it is plainly a title: far fewer cells than the table
     has, and below it a row of as many different short texts.
     """
-    filled = [row for row in rows if any(cell.strip() for cell in row.cells)]
+    filled = list(filter(is_filled, rows))
     if not filled:
         return None
     width = max(_filled(row) for row in filled)
@@ -56,6 +56,11 @@ def named(cells: Sequence[str]) -> list[str]:
             unique = f"{name} ({number})"
         found[unique] = None
     return list(found)
+
+
+def is_filled(row: Row) -> bool:
+    """Whether any cell holds more than white space."""
+    return any(cell.strip() for cell in row.cells)
 
 
 def _filled(row: Row) -> int:

@@ -24,6 +24,7 @@ _PERSON = (
 
 def load(session: Session, world: World, rows: Sequence[ClientRow]) -> None:
     """Put into the world whom the rows may mean, with their people, addresses and organisations."""
+    _forget_removed(session, rows)
     wanted = _ids(session, rows) - world.clients.keys()
     found: list[ClientState] = []
     links: dict[int, int] = {}
@@ -42,6 +43,23 @@ def load(session: Session, world: World, rows: Sequence[ClientRow]) -> None:
     _people(session, found)
     for one in found:
         world.add(one)
+
+
+def _forget_removed(session: Session, rows: Sequence[ClientRow]) -> None:
+    """Ids of people who were removed or merged here stay theirs: such a row speaks of the client,
+    and of whom it names.
+    """
+    ids = {row.person["external_id"] for row in rows if row.person.get("external_id")}
+    query = select(Person.external_id, Person.client_id)
+    query = query.where(Person.external_id.in_(ids), Person.removed_at.is_not(None))
+    gone = dict(session.execute(query).all()) if ids else {}
+    for row in rows:
+        client_id = gone.get(row.person.get("external_id"))
+        if client_id is None:
+            continue
+        del row.person["external_id"]
+        if not (row.ids or row.points or row.values.get("external_id")):
+            row.ids["id"] = client_id
 
 
 def _ids(session: Session, rows: Sequence[ClientRow]) -> set[int]:

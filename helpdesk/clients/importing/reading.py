@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from helpdesk.clients.importing import delimited, sheets
-from helpdesk.clients.importing.headers import LOOK, Row, header_row, named
+from helpdesk.clients.importing.headers import LOOK, Row, header_row, is_filled, named
 from helpdesk.clients.importing.limits import MAX_COLUMNS, MAX_ROWS, BadFile
 from helpdesk.clients.importing.totals import LAST, total_of
 from helpdesk.lib.errors import _lazy
@@ -18,6 +19,10 @@ from helpdesk.lib.errors import _lazy
 SAMPLE = 5  # rows that the mapping page shows
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] §2.2: old Office files and encrypted ones
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] §2.3.4.4
+_MARKUP = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<(?:html|!doctype|\?xml|table)\b|\{\\rtf|BEGIN:VCARD)", re.I
+)
+_FEW = 5  # sheets that are looked into
 _PICTURES = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")
 
 
@@ -42,7 +47,8 @@ class Table:
         self.merged: list[str] = []  # ranges like A1:B3, known once everything is read
         self._lines = self._open(path, reading)
         self.start = list(islice(self._lines, LOOK))
-        self._ahead = deque(self.start)
+        self._lines = filter(is_filled, self._lines)  # numbers tell of what was empty
+        self._ahead = deque(filter(is_filled, self.start))
         self._rest = self._all()
         first = self._first(reading.get("header"))
         self.headers = named(first.cells)
@@ -54,8 +60,6 @@ class Table:
     def __next__(self) -> Row:
         """The next row that is not empty."""
         row = next(self._rest)
-        while not any(cell.strip() for cell in row.cells):
-            row = next(self._rest)
         if row.number > MAX_ROWS:
             message = _lazy("The file has more than %(most)s rows. Split it.")
             raise BadFile(message, most=MAX_ROWS)
@@ -78,19 +82,21 @@ class Table:
         """The row of the headers: the one that was chosen, or the one that looks so."""
         chosen = header if isinstance(header, int) else header_row(self.start)
         number = chosen.number if isinstance(chosen, Row) else chosen
-        for row in self._rest if number is not None else ():
-            if row.number == number and any(cell.strip() for cell in row.cells):
+        if number is None:
+            raise BadFile(_lazy("The file is empty."))
+        for row in self._rest:
+            if row.number == number:
                 return row
-            if number and row.number >= number:
-                raise BadFile(_lazy("Row %(row)s is empty: it has no headers."), row=number)
-        raise BadFile(_lazy("The file is empty."))
+            if row.number > number:
+                break
+        raise BadFile(_lazy("Row %(row)s is empty: it has no headers."), row=number)
 
     def _all(self) -> Iterator[Row]:
         while self._ahead or self._is_looked_ahead(1):
             yield self._ahead.popleft()
 
     def _is_looked_ahead(self, count: int) -> bool:
-        """Whether so many rows follow."""
+        """Whether so many rows follow that are not empty."""
         self._ahead += islice(self._lines, max(count - len(self._ahead), 0))
         return len(self._ahead) >= count
 
@@ -120,7 +126,7 @@ def open_file(path: Path, wanted: Mapping[str, str] | None = None) -> Opened:
 
 def _start(rows: Sequence[Row]) -> list[tuple[int, list[str]]]:
     fits = (row for row in rows if len(row.cells) <= MAX_COLUMNS)
-    return [(row.number, named(row.cells)) for row in fits if any(c.strip() for c in row.cells)]
+    return [(row.number, named(row.cells)) for row in fits if is_filled(row)]
 
 
 def signature(headers: Sequence[str]) -> str:
@@ -135,14 +141,23 @@ def _look(path: Path, wanted: Mapping[str, str]) -> tuple[dict[str, Any], list[s
         raise BadFile(_lazy("The file is empty."))
     if start.startswith(_OLE):
         raise _old_office(path)
-    if start.startswith(_PICTURES):
+    if start.startswith(_PICTURES) or _MARKUP.match(start):
         raise BadFile(_lazy("This is no table. Save it as XLSX or CSV and choose that file."))
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         names = sheets.names(path)
         sheet = wanted.get("sheet", "")
-        return {"format": "xlsx", "sheet": sheet if sheet in names else names[0]}, names
+        sheet = sheet if sheet in names else _first_filled(path, names)
+        return {"format": "xlsx", "sheet": sheet}, names
     found = delimited.guess(path, wanted)
     return {"format": "csv", **found}, list(delimited.ENCODINGS)
+
+
+def _first_filled(path: Path, names: Sequence[str]) -> str:
+    """The first sheet that is not empty, of a few: programs begin a book with an empty one."""
+    few = names[:_FEW] if len(names) > 1 else ()
+    return next(
+        (name for name in few if any(any(r) for _, r in sheets.rows(path, name, []))), names[0]
+    )
 
 
 def _old_office(path: Path) -> BadFile:

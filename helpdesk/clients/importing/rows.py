@@ -9,9 +9,10 @@ from typing import Any
 from helpdesk.clients.checks import CHECKS, clean_tags, read_contact
 from helpdesk.clients.importing.columns import PROFILE
 from helpdesk.clients.importing.headers import Row
-from helpdesk.clients.importing.limits import BROKEN, UNREADABLE
+from helpdesk.clients.importing.limits import BROKEN, CELL_LIMIT, FORMULA, LONG, UNREADABLE
 from helpdesk.clients.models import ClientKind, ContactKind, Relation
 from helpdesk.fields import Field, check_scope, check_value
+from helpdesk.lib import phone
 from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import clean, clean_line, email_key, fold
@@ -39,6 +40,8 @@ _LEGAL = re.compile(  # forms of companies, as their names begin or end
     r"(?:^|\s)(?:ТОВ|ООО|ТзОВ|ПрАТ|ПАТ|АТ|ЗАО|ОАО|ПАО|АО|ДП|КП|ПП|LLC|Ltd\.?|Inc\.?|GmbH|PLC)(?=\W|$)"
 )
 _BETWEEN = re.compile(r"[;\n]|,(?!\s*(?:ext|доб|вн|дод))|\s/\s", re.I)  # numbers in one cell
+_ROUNDED = re.compile(r"[0-9][.,][0-9]+E\+?[0-9]+", re.I)  # 3,80671E+11: the number is lost
+_FRACTION = re.compile(r"(\+?[0-9]{7,15})[.,]0+")  # 380671234567.0 of programs that calculate
 _ID = re.compile(r"[0-9]{1,17}")
 name_key = lru_cache(maxsize=4096)(sort_key)  # asked several times for each row
 SHOWN = 60  # characters of a cell that a problem repeats
@@ -132,11 +135,14 @@ def check_broken(cell: str) -> None:
     """Raises HelpdeskError for a cell whose value could not be read."""
     if not cell.startswith(BROKEN):
         return
-    if cell == f"{BROKEN}formula":
+    if cell == FORMULA:
         message = _lazy(
             "A formula without a result. Open the file in a spreadsheet program and save it."
         )
         raise HelpdeskError(message)
+    if cell == LONG:
+        message = _lazy("A cell is longer than %(most)s characters. Shorten it.")
+        raise HelpdeskError(message, most=CELL_LIMIT)
     message = _lazy("An error of the spreadsheet: %(value)s")
     if UNREADABLE in cell:
         message = _lazy("A character cannot be read: %(value)s")
@@ -179,9 +185,25 @@ def own_id(cell: str) -> int:
     return int(cell)
 
 
-def several(cell: str) -> list[str]:
-    """The addresses or numbers of one cell."""
-    return [part for text in _BETWEEN.split(cell) if (part := text.strip().lstrip("'"))]
+def several(kind: ContactKind, cell: str, country: str) -> list[str]:
+    """The addresses or numbers of one cell; messengers with line breaks have no other marks."""
+    if kind == ContactKind.MESSENGER and "\n" in cell:
+        return [part for text in cell.split("\n") if (part := text.strip())]
+    if kind == ContactKind.PHONE and _ROUNDED.fullmatch(cell.strip()):
+        return [cell.strip()]
+    if kind == ContactKind.PHONE and (found := _FRACTION.fullmatch(cell.strip())):
+        cell = found[1]
+    parts = [part for text in _BETWEEN.split(cell) if (part := text.strip().lstrip("'"))]
+    if kind == ContactKind.PHONE:
+        parts = [number for part in parts for number in _around_slashes(part, country)]
+    return parts
+
+
+def _around_slashes(part: str, country: str) -> list[str]:
+    """Two numbers, unless the slash stands within one: 044/123-45-67."""
+    if "/" not in part or phone.normalize(part, country) is not None:
+        return [part]
+    return [number for text in part.split("/") if (number := text.strip())]
 
 
 def kind_of_name(name: str) -> ClientKind:
@@ -213,6 +235,8 @@ def _take(found: ClientRow, key: str, cell: str, known: Known) -> None:
         found.person[_PERSON[key]] = clean_line(cell, 80 if key.endswith("_id") else 200)
     elif key == "tags":
         found.values["tags"] = clean_tags([*found.values.get("tags", []), *tags_of(cell)])
+    elif key == "name":
+        found.values[key] = _READERS[key](f"{found.values.get(key, '')} {cell}")
     else:
         found.values[key] = _READERS[key](cell)
 
@@ -237,7 +261,7 @@ def _owner(cell: str, known: Known) -> int:
 def _add_points(found: ClientRow, kind: ContactKind, cell: str, country: str) -> None:
     words = cell.split()
     parts = words if kind == ContactKind.EMAIL and all("@" in word for word in words) else [cell]
-    for part in (text for whole in parts for text in several(whole)):
+    for part in (text for whole in parts for text in several(kind, whole, country)):
         key, shown = read_contact(kind, part, country)
         found.points.setdefault((kind, key), shown)
 

@@ -11,8 +11,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from helpdesk.clients.importing.archive import Archive, opened
-from helpdesk.clients.importing.cells import Formats, StyleReader, cell_text, local, new_parser
-from helpdesk.clients.importing.limits import BROKEN, CELL_LIMIT, MAX_COLUMNS, MAX_ROWS, BadFile
+from helpdesk.clients.importing.cells import (
+    Formats,
+    StyleReader,
+    cell_text,
+    local,
+    new_parser,
+    unescaped,
+)
+from helpdesk.clients.importing.limits import CELL_LIMIT, FORMULA, MAX_COLUMNS, MAX_ROWS, BadFile
 from helpdesk.clients.importing.scratch import Pile
 from helpdesk.lib.errors import _lazy
 
@@ -29,9 +36,11 @@ _MAX_MERGED = 20  # ranges that are named
 
 
 def names(path: Path) -> list[str]:
-    """The sheets in their order, at least one. Raises BadFile."""
+    """The sheets in their order, hidden ones last; at least one. Raises BadFile."""
     with opened(path) as archive:
-        return [name for name, _part in _book(archive).sheets]
+        book = _book(archive)
+    found = [name for name, _part in book.sheets]
+    return sorted(found, key=book.hidden.__contains__)
 
 
 def rows(path: Path, sheet: str, merged: list[str]) -> Iterator[tuple[int, list[str]]]:
@@ -45,10 +54,10 @@ def rows(path: Path, sheet: str, merged: list[str]) -> Iterator[tuple[int, list[
         if part is None:
             raise BadFile(_lazy("There is no sheet %(name)s."), name=sheet[:80])
         styles = StyleReader(book.from_1904)
-        if "xl/styles.xml" in archive.names:
+        if "xl/styles.xml" in archive:
             archive.parse("xl/styles.xml", styles.parser)
         texts = _Texts()
-        if "xl/sharedStrings.xml" in archive.names:
+        if "xl/sharedStrings.xml" in archive:
             archive.parse("xl/sharedStrings.xml", texts.parser)
         reader = _Sheet(texts, styles.formats, merged)
         for _ in archive.feed(part, reader.parser):
@@ -59,11 +68,12 @@ def rows(path: Path, sheet: str, merged: list[str]) -> Iterator[tuple[int, list[
 @dataclass
 class _Book:
     sheets: list[tuple[str, str]] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
     from_1904: bool = False
 
 
 def _book(archive: Archive) -> _Book:
-    if _BOOK not in archive.names:
+    if _BOOK not in archive:
         message = _lazy("This is no XLSX file. Save the table as XLSX or CSV.")
         raise BadFile(message)
     parts = _links(archive)
@@ -75,8 +85,11 @@ def _book(archive: Archive) -> _Book:
             book.from_1904 = attributes.get("date1904", "") in ("1", "true")
         if tag == "sheet" and len(book.sheets) < _MAX_SHEETS:
             link = next((attributes[key] for key in _LINK if key in attributes), "")
-            if parts.get(link) in archive.names:
-                book.sheets.append((attributes.get("name", "")[:80], parts[link]))
+            if link in parts and parts[link] in archive:
+                title = attributes.get("name", "")[:80]
+                book.sheets.append((title, parts[link]))
+                if attributes.get("state", "visible") != "visible":
+                    book.hidden.add(title)
 
     parser = new_parser()
     parser.StartElementHandler = start
@@ -99,7 +112,7 @@ def _links(archive: Archive) -> dict[str, str]:
 
     parser = new_parser()
     parser.StartElementHandler = start
-    if "xl/_rels/workbook.xml.rels" in archive.names:
+    if "xl/_rels/workbook.xml.rels" in archive:
         archive.parse("xl/_rels/workbook.xml.rels", parser)
     return found
 
@@ -122,7 +135,7 @@ class _Texts:
         return self._text_of(place) if 0 <= place < len(self._pile) else ""
 
     def _read(self, place: int) -> str:
-        return self._pile[place].decode("utf-8", "replace")
+        return unescaped(self._pile[place].decode("utf-8", "replace"))
 
     def _start(self, name: str, _attributes: dict[str, str]) -> None:
         tag = local(name)
@@ -216,7 +229,7 @@ class _Sheet:
         elif raw or not self._formula:
             text = cell_text(raw, self._kind, self._style, self._formats)
         else:
-            text = f"{BROKEN}formula"
+            text = FORMULA
         if not text:
             return
         if self._column > MAX_COLUMNS:

@@ -14,7 +14,7 @@ from helpdesk import ext, files
 from helpdesk.clients.import_models import ImportKind, ImportProblem, ImportRun, RunState
 from helpdesk.clients.importing import actions
 from helpdesk.clients.importing.columns import PROFILE, Column, columns_of, guess
-from helpdesk.clients.importing.limits import BROKEN, BadFile
+from helpdesk.clients.importing.limits import BROKEN, FORMULA, LONG, BadFile
 from helpdesk.clients.importing.reading import Opened, Table, open_file
 from helpdesk.ext import LANGUAGES, in_language
 from helpdesk.fields import Field, FieldScope, fields_of
@@ -204,13 +204,18 @@ def _bad_rows(
         table = Table(path, run.reading)
         for row in table if said_of else ():
             if row.number in said_of:
-                cells = [cell.removeprefix(BROKEN) for cell in row.cells[:width]]
+                cells = [_shown(cell) for cell in row.cells[:width]]
                 cells += [""] * (width - len(cells))
                 yield [*cells, str(row.number), " ".join(said_of[row.number])]
             if row.number >= max(said_of):
                 return
     except (BadFile, FileNotFoundError):
         return
+
+
+def _shown(cell: str) -> str:
+    """What can be read of a cell; nothing where only a mark stands for it."""
+    return "" if cell in (FORMULA, LONG) else cell.removeprefix(BROKEN)
 
 
 def _listing(errors: dict[str, str] | None = None) -> str:
@@ -263,10 +268,7 @@ def _mapping_values(run: ImportRun) -> dict[str, Any]:
         return {"unreadable": said(error), "sample": [], "options": [], "choices": []}
     columns = _columns(run.kind)
     cells = [
-        [
-            row.cells[place].removeprefix(BROKEN)[:CELL] if place < len(row.cells) else ""
-            for row in opened.sample
-        ]
+        [_shown(row.cells[place])[:CELL] if place < len(row.cells) else "" for row in opened.sample]
         for place in range(len(run.headers))
     ]
     return {
@@ -289,6 +291,8 @@ def _problem_values(run: ImportRun) -> dict[str, Any]:
     found = list(reading().scalars(order.limit(PROBLEMS + 1)))
     kept = reading().scalar(select(func.count()).select_from(query.limit(1).subquery())) or 0
     shown = found[:PROBLEMS]
+    if len(found) > PROBLEMS:  # a row is on one page as a whole
+        shown = [one for one in shown if one.row < found[PROBLEMS].row] or shown
     return {
         "problems": [(one, _sentence(one)) for one in shown],
         "more": shown[-1].row if len(found) > PROBLEMS else None,
