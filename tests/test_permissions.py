@@ -438,11 +438,11 @@ TABLE: dict[str, str] = {
     "supervisor_alarms.switch": "alarm.change",
     "supervisor_alarms.acknowledge": "alarm.change",
     "supervisor_ratings.listing": "supervisor.use",
-    "supervisor_schedules.listing": "report.schedule",
+    "supervisor_schedules.listing": "report.own",
     "supervisor_schedules.new": "report.schedule",
     "supervisor_schedules.create": "report.schedule",
-    "supervisor_schedules.stop": "report.schedule",
-    "supervisor_schedules.resume": "report.schedule",
+    "supervisor_schedules.stop": "report.own",
+    "supervisor_schedules.resume": "report.own",
     "supervisor_schedules.send_now": "report.schedule",
     "supervisor_schedules.file": "report.export",
     "supervisor_statements.listing": "report.read",
@@ -457,6 +457,7 @@ TABLE: dict[str, str] = {
     "supervisor_exclusions.decide": "exclusion.decide",
     "supervisor_exclusions.withdraw": "exclusion.ask",
     "supervisor_list.listing": "report.own",
+    "supervisor_reports.first": "report.own",
     "supervisor_reports.page": "report.own",
     "supervisor_reports.download": "report.export",
     "supervisor_definitions.page": "report.own",
@@ -490,6 +491,8 @@ OWN_DRAFTS_ONLY |= {f"desk_call.{act}" for act in ("accept", "decline", "hold", 
 OWN_DRAFTS_ONLY |= {"desk_wrap_up.save"}
 # A file of a report is for whom it was sent to: here to nobody.
 OWN_DRAFTS_ONLY |= {"supervisor_schedules.file"}
+# Whoever gets a report may stop it: here Sam does, and an administrator sees all.
+RECIPIENTS = {f"supervisor_schedules.{act}": ("Sam", "Ada") for act in ("stop", "resume")}
 # Without demo data the simulator is for administrators.
 ADMINS_OWN = "simulator."
 
@@ -773,6 +776,8 @@ def may(rule: Rule, user: User | None) -> bool:
     if user is None or permission not in GRANTS[user.role]:
         return False
     if rule.endpoint.startswith(ADMINS_OWN) and user.name != "Ada":
+        return False
+    if user.name not in RECIPIENTS.get(rule.endpoint, (user.name,)):
         return False
     hidden = user.name == "Bob" and bool(OF_A_QUEUE & rule.arguments)
     return not hidden or rule.rule.startswith(ADMIN_ONLY)

@@ -10,6 +10,7 @@ from flask import current_app, g
 from flask_babel import gettext as _
 from pydantic import MISSING
 
+from helpdesk.accounts.models import User
 from helpdesk.api.operation import Call, operation
 from helpdesk.api.paging import cut, id_cursor, id_of
 from helpdesk.api.problems import Refused
@@ -148,9 +149,9 @@ def _args(call: Call[Any, None]) -> dict[str, str]:
 
 
 def _agent(call: Call[Any, None], ref: str | int) -> int:
-    """A user; by id also one who has left, whose numbers stay."""
+    """A user, 0 for nobody; by id also one who has left, whose numbers stay."""
     by_id = isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 18)
-    if by_id:
+    if by_id and (int(ref) == NOTHING or call.session.get(User, int(ref)) is not None):
         return int(ref)
     try:
         return user_of(call.session, ref, "agent").id

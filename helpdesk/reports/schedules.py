@@ -19,6 +19,7 @@ from helpdesk.events import Actor, record
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound, _lazy
 from helpdesk.outbox.models import Outgoing, OutgoingState
 from helpdesk.reports import asking, filters, names
+from helpdesk.reports.contracts.statements import company_zone
 from helpdesk.reports.models import Every, ReportFile, Schedule
 from helpdesk.reports.period import Period
 from helpdesk.reports.scope import Scope, scope_of
@@ -76,7 +77,7 @@ def create(
         query=wanted,
         every=every,
         hour=hour,
-        next_at=next_moment(every, hour, user.timezone, at),
+        next_at=next_moment(every, hour, user.timezone, at, company=company_zone()),
         created_by=actor.user_id,
         created_at=at,
     )
@@ -101,10 +102,16 @@ def resume(session: Session, schedule: Schedule, *, actor: Actor, at: datetime) 
     if reason is not None:
         raise HelpdeskError(reason)
     if schedule.next_at is None:
-        schedule.next_at = next_moment(schedule.every, schedule.hour, schedule.user.timezone, at)
+        schedule.next_at = following(schedule, at)
         schedule.last_error = None
         session.flush()
         _record(session, schedule, actor, at)
+
+
+def following(schedule: Schedule, after: datetime) -> datetime:
+    """When its next email comes, UTC."""
+    timezone = schedule.user.timezone
+    return next_moment(schedule.every, schedule.hour, timezone, after, company=company_zone())
 
 
 def send_now(session: Session, schedule: Schedule, *, at: datetime) -> None:
@@ -179,17 +186,27 @@ def period_of(every: Every, zone: ZoneInfo, at: datetime) -> Period:
     return Period(_first(every, last), last, zone)
 
 
-def next_moment(every: Every, hour: int, timezone: str, after: datetime) -> datetime:
+def next_moment(
+    every: Every, hour: int, timezone: str, after: datetime, *, company: ZoneInfo
+) -> datetime:
     """The first moment after `after`, UTC, at which it is that hour in the zone on a day, a Monday
-    or a first of the month. An hour that the change of time leaves out comes an hour later."""
+    or a first of the month. An hour that the change of time leaves out comes an hour later; a day
+    later comes the email where the week or month has not ended by then in the company's zone.
+    """
     zone = ZoneInfo(timezone)
-    day = after.astimezone(zone).date()
+    day = after.astimezone(zone).date() - timedelta(days=1)
     while True:
         if _first(every, day) == day:
-            moment = datetime.combine(day, time(hour), zone).astimezone(UTC)
+            moment = _at(hour, day, zone)
+            if moment.astimezone(company).date() < day:
+                moment = _at(hour, day + timedelta(days=1), zone)
             if moment > after:
                 return moment
         day += timedelta(days=1)
+
+
+def _at(hour: int, day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(hour), zone).astimezone(UTC)
 
 
 def schedules_for(

@@ -57,5 +57,7 @@ def test_a_report_on_paper_is_light_and_says_what_it_is(visit: Visitor) -> None:
     assert page.evaluate(COLOURS) == ["light", "none"]
     expect(page.locator(".onprint")).to_be_visible()
     expect(page.locator("[popovertarget=filters]")).to_be_hidden()
+    head = page.locator("#t-all thead .def").first
+    assert head.evaluate("one => getComputedStyle(one).display") == "contents", "on each page"
     paper = page.pdf(prefer_css_page_size=True)
     assert paper.startswith(b"%PDF") and len(paper) > 10_000

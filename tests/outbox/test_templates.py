@@ -47,6 +47,7 @@ def of_report(sample: str) -> dict[str, Any]:
         "findings": [sample],
         "tables": [table],
         "files": [{"link": LINK, "form": sample}],
+        "schedules": LINK,
     }
 
 

@@ -159,7 +159,29 @@ def test_who_is_told(cast: Cast, clock: Any) -> None:
         session.get_one(User, cast.sam.id).active = False
     made(cast, threshold=0, for_seconds=0)
     look()
-    assert told() == [cast.ada.id, cast.ada.id], "nobody who has left"
+    assert told() == [cast.ada.id] * 3, "nobody who has left: administrators instead"
+
+
+def test_an_alarm_is_not_told_to_who_may_not_see_its_numbers_any_more(
+    cast: Cast, clock: Any
+) -> None:
+    with ext.write() as session:
+        team = Team(name="A", sort_key=sort_key("A"), created_at=now())
+        session.add(team)
+        session.flush()
+        session.get_one(User, cast.bob.id).role = Role.SUPERVISOR
+    named: dict[str, Any] = {"threshold": 0, "for_seconds": 0, "role": None}
+    made(cast, **named, user_id=cast.sam.id, subject=Subject(queue_id=cast.support.id))
+    made(cast, **named, user_id=cast.bob.id)
+    with ext.write() as session:
+        sam = session.get_one(User, cast.sam.id)
+        sam.reports, sam.team_id = ReportScope.TEAM, team.id
+        session.get_one(User, cast.bob.id).role = Role.AGENT
+    made(cast, threshold=0, for_seconds=0, subject=Subject(queue_id=cast.support.id))
+    desk.waits(cast.support.id)
+    look()
+    assert told() == [cast.ada.id] * 3
+    assert {one.user_id for one in emails()} == {cast.ada.id}
 
 
 def emails() -> list[Outgoing]:

@@ -57,7 +57,7 @@ def at(text: str) -> datetime:
 def test_an_email_comes_at_the_hour_of_its_reader(
     every: Every, hour: int, after: str, expected: str
 ) -> None:
-    assert next_moment(every, hour, "Europe/Kyiv", at(after)) == at(expected)
+    assert next_moment(every, hour, "Europe/Kyiv", at(after), company=KYIV) == at(expected)
 
 
 @settings(deadline=None, max_examples=60)
@@ -71,8 +71,9 @@ def test_moments_lie_a_day_week_or_month_apart(
     every: Every, hour: int, zone: str, minutes: int
 ) -> None:
     after = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
-    first = next_moment(every, hour, zone, after)
-    second = next_moment(every, hour, zone, first)
+    company = ZoneInfo(zone)
+    first = next_moment(every, hour, zone, after, company=company)
+    second = next_moment(every, hour, zone, first, company=company)
     local, following = first.astimezone(ZoneInfo(zone)), second.astimezone(ZoneInfo(zone))
     assert after < first < second
     assert local.hour in (hour, hour + 1)
@@ -96,6 +97,22 @@ def test_a_report_is_about_what_has_ended_in_the_companys_zone() -> None:
     }
     still_sunday = at("2026-11-29T12:00")  # a Monday in Auckland
     assert period_of(Every.WEEK, KYIV, still_sunday).last == date(2026, 11, 22)
+
+
+@pytest.mark.parametrize("every", Every)
+@pytest.mark.parametrize("zone", ZONES)
+def test_wherever_its_reader_is_a_report_comes_soon_after_what_it_is_about(
+    every: Every, zone: str
+) -> None:
+    for hour in range(0, 24, 5):
+        for company in map(ZoneInfo, ZONES):
+            moment = next_moment(every, hour, zone, at("2026-11-12T12:00"), company=company)
+            period = period_of(every, company, moment)
+            since = timedelta(0) if every == Every.DAY else moment - period.end
+            assert timedelta(0) <= since <= timedelta(days=2), (hour, company, moment)
+            following = next_moment(every, hour, zone, moment, company=company)
+            after = period_of(every, company, following)
+            assert after.start == period.end, (hour, company, moment)
 
 
 def plan(cast: Cast, user: User, every: Every = Every.DAY, **query: str) -> int:

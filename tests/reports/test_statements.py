@@ -27,7 +27,7 @@ from helpdesk.reports.contracts.why import Why
 from helpdesk.reports.models import Statement
 from helpdesk.tickets import actions, escalation, policies
 from helpdesk.tickets.content import Content
-from helpdesk.tickets.models import Channel, Clock, Metric, Policy, Queue, Ticket
+from helpdesk.tickets.models import Channel, Clock, Metric, Policy, Priority, Queue, Ticket
 from helpdesk.tickets.received import add_message, open_ticket
 from tests.cast import Cast
 
@@ -340,6 +340,37 @@ def test_a_closed_month_does_not_change_whatever_changes_later(
         1,
         statement_id,
     )
+
+
+def test_a_promise_of_a_closed_month_counts_under_no_other_policy_later(
+    firm: Firm, clock: time_machine.Traveller
+) -> None:
+    ticket_id = firm.writes()
+    clock.move_to(datetime(2026, 12, 1, 8, tzinfo=UTC))
+    close(firm)
+    with ext.write() as session:
+        actor = as_(firm.cast.ada)
+        policy = policies.create(
+            session,
+            name="Urgent",
+            queue_id=None,
+            priority=Priority.URGENT,
+            calendar_id=None,
+            targets={"first_response": HOUR},
+            actor=actor,
+            at=now(),
+        )
+        ticket = session.get_one(Ticket, ticket_id)
+        actions.set_priority(session, ticket, Priority.URGENT, actor=actor, at=now())
+        session.flush()
+        found = session.get_one(Clock, first_clock(ticket_id), populate_existing=True)
+        assert found.policy_id == policy.id
+        other = Subject(firm.client_id, policy.id, "2026-11")
+        assert count(session, other, now()).total.counted == 0
+        rows = statement_lists.overview(session, month_of("2026-11"), now())
+        assert [(row.counted, row.statement_id is None) for row in rows] == [(1, False)]
+        with pytest.raises(Conflict, match="closed"):
+            exclusions.ask(session, found.id, "Why", actor=as_(firm.cast.sam), at=now())
 
 
 def test_a_reason_is_forgotten_without_the_rest_of_a_closed_month(

@@ -1,7 +1,7 @@
 """The wallboard: every number is as long as its list, for everybody who may see it."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -200,6 +200,11 @@ def test_the_service_level_is_that_of_the_calls_report(cast: Cast, clock: Any) -
         ask = Ask(Period(today, today, KYIV), Filters(), Scope(), now(), "en")
         tiles = {measure.key: cell.value for measure, cell in phone.report(session, ask).tiles}
         assert board.total.served.share in tiles.values()
+    midnight = datetime.combine(today + timedelta(days=1), time(), KYIV)
+    for moment, share in ((midnight - timedelta(seconds=1), True), (midnight, False)):
+        clock.move_to(moment)
+        with ext.session() as session:
+            assert (seen(session).total.served.share is not None) == share, moment
 
 
 @pytest.mark.usefixtures("busy")

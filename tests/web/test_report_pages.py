@@ -150,6 +150,12 @@ def test_what_is_not_there_is_not_found(sam: Pages) -> None:
     assert sam.raw("GET", f"{SLA}.csv?table=nothing").status_code == 404
 
 
+def test_an_address_without_a_name_leads_to_the_first_report(sam: Pages) -> None:
+    for asked, found in (("", ""), ("?period=7d&queue=", "?period=7d")):
+        answer = sam.raw("GET", f"/supervisor/reports{asked}")
+        assert (answer.status_code, answer.headers["Location"]) == (302, f"{SLA}{found}")
+
+
 def test_an_agent_sees_their_own_numbers_only(alice: Pages, worked: list[str]) -> None:
     page = alice.get(SLA)
     assert rows(page)["Support"][0] == "1"

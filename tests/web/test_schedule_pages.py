@@ -8,6 +8,7 @@ from sqlalchemy import select
 from helpdesk import ext
 from helpdesk.accounts.models import User
 from helpdesk.events import Event
+from helpdesk.lib.clock import now
 from helpdesk.reports.models import ReportFile, Schedule
 from helpdesk.web.supervisor import mailing
 from tests.cast import Cast
@@ -72,6 +73,28 @@ def test_a_sent_file_opens_for_its_reader_only_and_that_is_kept(
     assert pages.raw("GET", path).status_code == 404
     with pages.app.test_client() as stranger:
         assert b"/login" in stranger.get(path).data or stranger.get(path).status_code == 401
+
+
+def test_an_agent_stops_what_is_sent_to_them_and_plans_nothing(pages: Pages, cast: Cast) -> None:
+    pages.log_in("sam")
+    for user in (cast.sam, cast.alice):
+        pages.get(f"{HOME}/new?report=work")
+        pages.post(f"{HOME}/new", user_id=str(user.id))
+    with ext.session() as session:
+        sams, theirs = session.scalars(select(Schedule.id).order_by(Schedule.id))
+        mail = mailing.make(session, session.get_one(Schedule, theirs), now())
+    assert mail.values["schedules"].endswith(HOME)
+    pages.log_in("alice")
+    page = pages.get(HOME)
+    assert page.text.count("Alice") and "Sam" not in page.text
+    assert "New schedule" not in page.text and "Send now" not in page.text
+    assert "Start again" in pages.post(f"{HOME}/{theirs}/stop").text
+    with ext.session() as session:
+        assert session.get_one(Schedule, theirs).next_at is None
+    token = {"csrf_token": pages.token}
+    for path in (f"{HOME}/{sams}/stop", f"{HOME}/{theirs}/now"):
+        assert pages.send(path, token).status == 404
+    assert pages.raw("GET", f"{HOME}/new").status_code == 404
 
 
 def test_schedules_of_others_are_not_there(pages: Pages, cast: Cast) -> None:

@@ -1,8 +1,10 @@
 """Reports: the SLA numbers divided as asked, and the tables that the pages show."""
 
+import re
 from typing import Annotated, Literal, get_args
 
-from pydantic import MISSING, Field
+from pydantic import MISSING, AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from helpdesk.api.shapes.base import (
     ChannelWord,
@@ -20,6 +22,8 @@ from helpdesk.api.shapes.base import (
     ReasonRef,
     Ref,
 )
+from helpdesk.lib.errors import _lazy
+from helpdesk.reports.parts import MOST
 
 CutWord = Literal[
     "queue",
@@ -42,18 +46,48 @@ _DAY = r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _HOUR = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 _TIME = rf"T{_HOUR}(:[0-5][0-9](\.[0-9]{{1,6}})?)?(Z|[ +-]{_HOUR})?"
 
+_WHEN = rf"^{_DAY}({_TIME})?$"
+_BY = rf"^{_CUT}(,{_CUT}){{0,{MOST - 1}}}$"
+
+
+def _when(text: str) -> str:
+    if re.fullmatch(_WHEN, text):
+        return text
+    day = _lazy("“%(text)s” is no day. For example 2026-11-20")
+    moment = _lazy("“%(text)s” is no moment. For example 2026-11-20T09:00:00Z")
+    raise _said(moment if "T" in text.upper() else day, text=text)
+
+
+def _by(text: str) -> str:
+    if re.fullmatch(_BY, text):
+        return text
+    for name in text.split(","):
+        if name not in get_args(CutWord):
+            raise _said(_lazy("A report is not divided by “%(name)s”."), name=name)
+    message = _lazy("Divide by each at most once, and by at most %(most)s.")
+    raise PydanticCustomError("said", message, {"most": MOST})
+
+
+def _said(message: str, **shown: str) -> PydanticCustomError:
+    """The patterns above stand in the description of the API; a person is told what is wrong."""
+    parts = {name: text[:40].replace("\0", "\ufffd") for name, text in shown.items()}
+    return PydanticCustomError("said", message, parts)
+
+
 When = Annotated[
     str,
+    AfterValidator(_when),
     Field(
-        pattern=rf"^{_DAY}({_TIME})?$",
+        json_schema_extra={"pattern": _WHEN},
         description="A day (included, in the company's time zone) or a moment (`to` excluded), "
         "for the ticket's creation. Without both: the last 28 days; at most 400 days.",
     ),
 ]
 By = Annotated[
     str,
+    AfterValidator(_by),
     Field(
-        pattern=rf"^{_CUT}(,{_CUT}){{0,5}}$",
+        json_schema_extra={"pattern": _BY},
         description="By what the numbers are divided: up to six of "
         f"{', '.join(get_args(CutWord))}, with commas between.",
     ),
@@ -104,8 +138,11 @@ class SlaOut(Out):
     met: int
     breached: int
     running: int
-    median_seconds: int | None = Field(description="Business seconds of those that have ended.")
-    p90_seconds: int | None
+    median_seconds: int | None = Field(
+        description="Business seconds of those that have ended, by nearest rank: of n values in "
+        "order the one at the place n × 0.5, rounded up."
+    )
+    p90_seconds: int | None = Field(description="The same at the place n × 0.9, rounded up.")
 
 
 class SlaList(Listed):

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from helpdesk.accounts.models import User
+from helpdesk.accounts.models import Role, User
+from helpdesk.accounts.permissions import can, viewer_of
 from helpdesk.events import SYSTEM, Actor, record
 from helpdesk.lib.errors import Conflict, HelpdeskError, NotFound, _lazy
 from helpdesk.reports.alarms.gauges import Gauge, Subject
@@ -170,22 +171,24 @@ def seen_in(scope: Scope) -> list[ColumnElement[bool]]:
 
 
 def told(session: Session, alarm_id: int) -> list[User]:
-    """Whom a new alarm is for: the person or the role of its rule, who are still here.
-
-    Of a role: those whose numbers it is about, all if it is about nobody's.
+    """Whom a new alarm is for: the person or those of the role of its rule who may see its numbers
+    today; where there is nobody of them, administrators.
     """
     rule = session.scalar(select(AlarmRule).join(Alarm).where(Alarm.id == alarm_id))
     if rule is None:
         return []
     wanted = User.id == rule.user_id if rule.user_id is not None else User.role == rule.role
-    query = select(User).where(wanted, User.active.is_(True)).order_by(User.id)
-    people = list(session.scalars(query))
-    if rule.user_id is not None:
-        return people
-    return [one for one in people if _sees(session, one, rule)] or people
+    for whom in (wanted, User.role == Role.ADMIN):
+        query = select(User).where(whom, User.active.is_(True)).order_by(User.id)
+        people = [one for one in session.scalars(query) if _sees(session, one, rule)]
+        if people:
+            return people
+    return []
 
 
 def _sees(session: Session, user: User, rule: AlarmRule) -> bool:
+    if not can(viewer_of(session, user), "alarm.change"):
+        return False
     seen = select(AlarmRule.id).where(AlarmRule.id == rule.id, *seen_in(scope_of(user)))
     return session.scalar(seen) is not None
 

@@ -27,7 +27,7 @@ from helpdesk.reports.contracts.statements import (
     is_of,
     month_of,
     names_of,
-    stated,
+    on_closed,
 )
 from helpdesk.reports.models import Statement
 
@@ -47,7 +47,7 @@ def hold(session: Session, subject: Subject, clock_id: int) -> None:
     Raises Conflict where this promise stands on a closed statement already.
     """
     _lock(session, subject)
-    if clock_id in stated(clock_ids_of(one) for one in closed(session, subject)):
+    if clock_id in on_closed(session, subject):
         raise Conflict(_CLOSED)
 
 

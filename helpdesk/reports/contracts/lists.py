@@ -15,6 +15,7 @@ from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.reports.contracts.statements import (
     CLOCKS,
     OUTCOMES,
+    Listed,
     Subject,
     lies_in,
     month_name,
@@ -86,7 +87,7 @@ def overview(session: Session, month: Period, at: datetime) -> list[Row]:
         for row in session.execute(_sums(month, at))
     ]
     rest = _rest(session, month, at, done) if done else {}
-    drafts = [_left(row, rest) if _pair(row) in done else row for row in rows]
+    drafts = [_left(row, rest) if row.subject.client_id in done else row for row in rows]
     return sorted([*closed, *(row for row in drafts if row.counted)], key=_order)
 
 
@@ -106,7 +107,7 @@ def _left(row: Row, rest: Mapping[Pair, Counter[str]]) -> Row:
 
 
 def _rest(
-    session: Session, month: Period, at: datetime, done: Mapping[Pair, Container[int]]
+    session: Session, month: Period, at: datetime, done: Mapping[int, Sequence[Listed]]
 ) -> Mapping[Pair, Counter[str]]:
     """What is left, of the clients with closed statements: as `_sums`, promise by promise."""
     owner = _owner()
@@ -122,12 +123,15 @@ def _rest(
         .join(Ticket, Ticket.id == Clock.ticket_id)
         .join(Client, Client.id == Ticket.client_id)
         .outerjoin(Exclusion, Exclusion.clock_id == Clock.id)
-        .where(*lies_in(month), owner.in_({client_id for client_id, _policy_id in done}))
+        .where(*lies_in(month), owner.in_(done))
     )
     found: dict[Pair, Counter[str]] = {}
+    written: dict[Pair, Container[int]] = {}
     for row in session.execute(query):
         pair = row.owner_id, row.policy_id
-        if row.id in done.get(pair, ()):
+        if pair not in written:
+            written[pair] = stated(done[row.owner_id], row.policy_id)
+        if row.id in written[pair]:
             continue
         numbers = found.setdefault(pair, Counter())
         numbers.update(("counted", row.outcome))
@@ -208,9 +212,9 @@ def _number(condition: ColumnElement[bool]) -> Any:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-def _closed(session: Session, month: str) -> tuple[list[Row], dict[Pair, Container[int]]]:
+def _closed(session: Session, month: str) -> tuple[list[Row], dict[int, list[Listed]]]:
     """Closed statements of a month with their own names and totals, without reading them whole;
-    and which promises stand on them."""
+    and which promises stand on them, by client."""
     words, total = Statement.data["names"], Statement.data["numbers"]["total"]
     query = (
         select(
@@ -227,9 +231,9 @@ def _closed(session: Session, month: str) -> tuple[list[Row], dict[Pair, Contain
         .where(Statement.month == month)
     )
     found = session.execute(query).all()
-    listed: dict[Pair, list[Sequence[int] | None]] = {}
+    listed: dict[int, list[Listed]] = {}
     for row in found:
-        listed.setdefault((row.client_id, row.policy_id), []).append(row.clock_ids)
+        listed.setdefault(row.client_id, []).append((row.policy_id, row.clock_ids))
     rows = [
         Row(
             subject=Subject(row.client_id, row.policy_id, month),
@@ -241,7 +245,7 @@ def _closed(session: Session, month: str) -> tuple[list[Row], dict[Pair, Contain
         )
         for row in found
     ]
-    return rows, {pair: stated(lists) for pair, lists in listed.items()}
+    return rows, listed
 
 
 def _behind(session: Session, ask: Ask) -> Sequence[int]:
@@ -263,11 +267,13 @@ def _behind(session: Session, ask: Ask) -> Sequence[int]:
         .where(*(make(ask.args[key]) for key, make in conditions.items() if ask.args.get(key)))
         .order_by(Clock.id)
     )
-    closed = select(CLOCKS).where(
+    closed = select(Statement.policy_id, CLOCKS).where(
         Statement.client_id == ask.filters.organisation,
         Statement.month.between(f"{ask.period.first:%Y-%m}", f"{ask.period.last:%Y-%m}"),
     )
-    done = stated(session.scalars(closed))
+    policy = ask.args.get("policy")
+    listed = ((row[0], row[1]) for row in session.execute(closed))
+    done = stated(listed, _policy(policy) if policy else None)
     return [id_ for id_ in session.scalars(query) if id_ not in done]
 
 

@@ -31,6 +31,7 @@ CHUNK = 500  # ids in one statement
 WHATEVER = range(1 << 62)  # any id
 CLOCKS = Statement.data["numbers"]["clock_ids"]
 """Which promises stand on a closed statement."""
+Listed = tuple[int, Sequence[int] | None]
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def count(session: Session, subject: Subject, at: datetime) -> Numbers:
     """What stands on no closed statement, as it is at `at`. Raises HelpdeskError for what is no
     month and NotFound for a policy that isn't there."""
     promise = _promise(session, subject.policy_id)
-    done = stated(session.scalars(_clocks_of_closed(subject)))
+    done = on_closed(session, subject)
     rows = [row for row in session.execute(_counted(subject, at)) if row.id not in done]
     broken = [row for row in rows if row.outcome == "breached"]
     excluded = _exclusions(session, [row.id for row in broken])
@@ -201,14 +202,22 @@ def count(session: Session, subject: Subject, at: datetime) -> Numbers:
     )
 
 
-def stated(listed: Iterable[Sequence[int] | None]) -> Container[int]:
-    """The promises that stand on closed statements, each of which lists its own; one that doesn't,
-    of old, has whatever there is."""
+def on_closed(session: Session, subject: Subject) -> Container[int]:
+    """The promises of the client's month that stand on a closed statement. One statement."""
+    query = select(Statement.policy_id, CLOCKS)
+    query = query.where(Statement.client_id == subject.client_id, Statement.month == subject.month)
+    return stated(((row[0], row[1]) for row in session.execute(query)), subject.policy_id)
+
+
+def stated(listed: Iterable[Listed], policy_id: int | None) -> Container[int]:
+    """The promises that stand on these closed statements (policy, what each lists) and so count
+    under `policy_id` (None: any) no more, whichever policy they had when they were written down.
+    A statement of old lists nothing: it has whatever there is of its policy."""
     found: set[int] = set()
-    for clock_ids in listed:
-        if clock_ids is None:
+    for policy, clock_ids in listed:
+        if clock_ids is None and policy_id in (None, policy):
             return WHATEVER
-        found.update(clock_ids)
+        found.update(clock_ids or ())
     return found
 
 
@@ -219,10 +228,6 @@ def is_of(subject: Subject) -> ColumnElement[bool]:
         Statement.policy_id == subject.policy_id,
         Statement.month == subject.month,
     )
-
-
-def _clocks_of_closed(subject: Subject) -> Select[Any]:
-    return select(CLOCKS).where(is_of(subject))
 
 
 def lies_in(month: Period) -> list[ColumnElement[bool]]:

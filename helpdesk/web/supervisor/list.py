@@ -27,9 +27,10 @@ def listing(listed: str) -> str:
     """All that the number counts, a page at a time; `after`: how many stand on those before."""
     if listed not in LISTS:
         raise NotFound()
-    behind, ask, skipped = LISTS[listed], ask_here(), _skipped()
+    behind, ask = LISTS[listed], ask_here()
     _check_queue(ask)
     ids = behind.ids(reading(), ask)
+    skipped = min(_skipped(), max(0, len(ids) - 1) // PAGE * PAGE)  # it may have become shorter
     page = ids[skipped : skipped + PAGE]
     more = skipped + PAGE if len(ids) > skipped + PAGE else None
     known = call_words()

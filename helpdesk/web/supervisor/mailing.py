@@ -105,6 +105,7 @@ def make(session: Session, schedule: Schedule, at: datetime) -> Made:
                 "tables": [_table(table) for table in report.tables if table.lines],
                 "link": public_url() + report_address(schedule.report, ask),
                 "why": _why(session, schedule),
+                "schedules": f"{public_url()}/supervisor/schedules",
             },
             files=stored,
             rights=schedules.rights_of(ask.scope),
@@ -154,7 +155,7 @@ def _enqueue(
     session: Session, schedule: Schedule, moment: datetime, made: Made, at: datetime
 ) -> None:
     user = schedule.user
-    following = schedules.next_moment(schedule.every, schedule.hour, user.timezone, at)
+    following = schedules.following(schedule, at)
     # A row for each file, whoever sends it, so that what nobody owns is found and removed.
     stored = [files.adopt(session, sha256, size) for *_about, sha256, size in made.files]
     if not schedules.claim(

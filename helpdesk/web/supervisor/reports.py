@@ -12,7 +12,7 @@ from helpdesk import ext
 from helpdesk.accounts.models import Team
 from helpdesk.events import record
 from helpdesk.lib.errors import HelpdeskError, NotFound
-from helpdesk.reports.names import Entry, cut_of, entry
+from helpdesk.reports.names import REPORTS, Entry, cut_of, entry
 from helpdesk.reports.sheet import Ask, Report
 from helpdesk.tickets.models import NUMBER_OFFSET
 from helpdesk.web.files_out import CSV, XLSX, saved
@@ -25,6 +25,14 @@ from helpdesk.web.supervisor.said import filter_words
 blueprint = Blueprint("supervisor_reports", __name__)
 
 _WRITERS = {"csv": (sheets.csv_bytes, CSV), "xlsx": (sheets.xlsx_bytes, XLSX)}
+
+
+@blueprint.get("/supervisor/reports")
+@needs("report.own")
+def first() -> BaseResponse:
+    """The first report, with the period and filters of the address."""
+    query = f"?{urlencode(_filled())}" if request.args else ""
+    return redirect(f"/supervisor/reports/{next(iter(REPORTS))}{query}")
 
 
 @blueprint.get("/supervisor/reports/<report>")

@@ -37,9 +37,10 @@ Do = Callable[[Session, Schedule], None]
 
 
 @blueprint.get(HOME)
-@needs("report.schedule")
+@needs("report.own")
 def listing() -> str:
-    """Those that the reader gets or has made; administrators see all."""
+    """Those that the reader gets or has made; administrators see all. Also for agents, who may
+    stop what somebody has sent to them."""
     rows = schedules.schedules_for(reading(), me(), every_ones=_all())
     return render_template(
         "supervisor/schedules.html",
@@ -92,7 +93,7 @@ def create() -> BaseResponse | tuple[str, int]:
 
 
 @blueprint.post(f"{HOME}/<int:schedule_id>/stop")
-@needs("report.schedule")
+@needs("report.own")
 def stop(schedule_id: int) -> BaseResponse:
     """Send nothing more; the list offers to start it again."""
 
@@ -103,7 +104,7 @@ def stop(schedule_id: int) -> BaseResponse:
 
 
 @blueprint.post(f"{HOME}/<int:schedule_id>/resume")
-@needs("report.schedule")
+@needs("report.own")
 def resume(schedule_id: int) -> BaseResponse:
     def do(session: Session, schedule: Schedule) -> None:
         schedules.resume(session, schedule, actor=actor(), at=now())
