@@ -27,6 +27,7 @@ from benchmarks.kb_questions import (
     Page,
     Set,
     bare,
+    fifth,
     fourth,
     other,
     plain_bm25,
@@ -87,6 +88,7 @@ def main() -> int:
         show([bare(one) for one in others], "unseen", (0,))
         show([third(lang) for lang in langs], arguments.part, (0, 1, 3))
         show([fourth(lang) for lang in langs], "unseen")
+        show([fifth(lang) for lang in langs], "unseen")
     return 0
 
 

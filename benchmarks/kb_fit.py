@@ -1,22 +1,22 @@
 """The model of confidence, fitted on questions with known answers: figures for
 `helpdesk/kb/confidence.py`.
 
-Ordinary logistic regression by Newton's method with a little ridge, on the questions of three bases
-that may be looked at, whole (with and without keywords, with 0, 3 and 10 examples) and small: a few
-of the articles, so that most questions have no article and near ones stand in its place.
+Ordinary logistic regression by Newton's method with a little ridge, on the questions of five bases,
+whole (with and without keywords, with 0, 1, 3 and 10 examples) and small: a few of the articles, so
+that most questions have no article and near ones stand in its place.
 """
 
 import random
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from math import exp, sqrt
+from math import exp
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.kb_questions import Asked, Page, Set, bare, other, shop, third
+from benchmarks.kb_questions import Asked, Page, Set, bare, fifth, fourth, other, shop, third
 from helpdesk.kb import analysis, confidence, embedding, synonyms, units
 from helpdesk.kb.asked import Scored
 from helpdesk.kb.ranking import Base
@@ -24,36 +24,40 @@ from helpdesk.kb.reading import question
 from helpdesk.lib.stems import LANGUAGES
 
 RATES = (3, 5, 10, 15, 20, 30, 50)
-EXAMPLES = (0, 3, 10)
+EXAMPLES = (1, 3, 10)
 SMALL = (6, 12, 20)  # articles
 TIMES = 2
 _SHOWN = frozenset({"shown"})
-_Z = 1.2816  # 90 %, one-sided
+BASES = (shop, other, third, fourth, fifth)
+HARDEST = 2.0  # times as many wrong answers as in the mean may be on one base
 _RIDGE = 1.0
 _ROUNDS = 25
 
 
 class Case(NamedTuple):
-    """A ranking's measures, and whether its first article was right."""
+    """A ranking's measures, whether its first article was right, whether that is there by chance,
+    and which questions it is judged among (by examples); None: it is only learnt from."""
 
     features: tuple[float, ...]
     right: bool
+    chance: bool
+    among: int | None
 
 
 def show(langs: tuple[str, ...]) -> None:
     """Print the figures. Thresholds come from models that have not seen the base they judge: a
     new company's base is as foreign to the model as these are to each other.
     """
-    bases = [_of(make, langs) for make in (shop, other, third)]
+    bases = [_of(make, langs) for make in BASES]
     cases = [case for found in bases for case in found]
     bias, *weights = fit(cases)
     print(f"{len(cases)} questions, {sum(case.right for case in cases)} right")
     print(f"BIAS = {bias:.2f}\nWEIGHTS = ({', '.join(f'{weight:.2f}' for weight in weights)})")
-    judged: list[tuple[float, bool]] = []
+    judged: list[list[tuple[float, bool]]] = []
     for one in bases:
         rest = [case for found in bases if found is not one for case in found]
         judged += _judged(one, fit(rest))
-    found = [(rate, least(sorted(judged, reverse=True), rate)) for rate in RATES]
+    found = [(rate, least(judged, rate)) for rate in RATES]
     print(f"THRESHOLDS = ({', '.join(f'({rate}, {p:.2f})' for rate, p in found)})")
 
 
@@ -72,10 +76,11 @@ def _whole(page: Page) -> str:
 
 def _of(make: Callable[[str], Set], langs: tuple[str, ...]) -> list[Case]:
     sets = [make(lang) for lang in langs]
-    cases = [case for one in sets for whole in (one, bare(one)) for case in _cases(whole, 0)]
+    cases = [case for one in sets for case in _cases(one, 0, judged=True)]
     for one in sets:
+        cases += _cases(bare(one), 0)
         if one.examples:
-            cases += [case for count in EXAMPLES[1:] for case in _cases(one, count)]
+            cases += [case for count in EXAMPLES for case in _cases(one, count, judged=True)]
         for size in SMALL:
             cases += [case for n in range(TIMES) for case in _cases(_part(one, size, n), 0)]
     return cases
@@ -92,8 +97,15 @@ def _part(one: Set, size: int, seed: int) -> Set:
     return replace(one, pages=pages, questions=inside + few)
 
 
-def _judged(cases: list[Case], model: list[float]) -> list[tuple[float, bool]]:
-    return [(_probability(model, case.features), case.right) for case in cases]
+def _judged(cases: list[Case], model: list[float]) -> list[list[tuple[float, bool]]]:
+    """How sure each answer is and whether it is right, apart by how many examples there are."""
+    found: dict[int, list[tuple[float, bool]]] = {}
+    for case in cases:
+        if case.among is not None:
+            sure = _probability(model, case.features)
+            sure = min(sure, 0.5) if case.chance else sure
+            found.setdefault(case.among, []).append((sure, case.right))
+    return list(found.values())
 
 
 def fit(cases: list[Case]) -> list[float]:
@@ -115,33 +127,32 @@ def fit(cases: list[Case]) -> list[float]:
     return model
 
 
-def least(sure: list[tuple[float, bool]], rate: float) -> float:
-    """The lowest probability from which at most `rate` of a hundred are wrong, by the upper end of
-    the interval; `sure`: probability and right or not, surest first."""
-    best, wrong = 0.99, 0
-    for count, (chance, right) in enumerate(sure, 1):
-        wrong += not right
-        if 100 * upper(wrong, count) <= rate:
-            best = chance
-    return best
+def least(judged: list[list[tuple[float, bool]]], rate: float) -> float:
+    """The lowest probability from which at most `rate` of a hundred answers are wrong in the mean
+    of what is judged, and at most `HARDEST` times as many in any of it."""
+    for chance in (n / 100 for n in range(5, 100)):
+        shares = [_wrong(one, chance) for one in judged]
+        if sum(shares) / len(shares) <= rate and max(shares) <= HARDEST * rate:
+            return chance
+    return 0.99
 
 
-def upper(wrong: int, count: int) -> float:
-    """The upper end of Wilson's interval of a share."""
-    share, square = wrong / count, _Z * _Z / count
-    middle = share + square / 2
-    spread = _Z * sqrt(share * (1 - share) / count + square / (4 * count))
-    return (middle + spread) / (1 + square)
+def _wrong(judged: list[tuple[float, bool]], chance: float) -> float:
+    """Wrong ones of a hundred answers that are at least so sure."""
+    given = [right for sure, right in judged if sure >= chance]
+    return 100 * given.count(False) / max(1, len(given))
 
 
-def _cases(one: Set, count: int) -> list[Case]:
+def _cases(one: Set, count: int, *, judged: bool = False) -> list[Case]:
     base = _base(one, count)
     cases = []
     for asked in one.part("tuning") or one.questions:
         found = _rank(base, asked)
         if found:
             right = asked.inside and one.pages[found[0].article_id - 1].key == asked.key
-            cases.append(Case(confidence.features(found), right))
+            chance = confidence.by_chance(found[0])
+            among = count if judged else None
+            cases.append(Case(confidence.features(found), right, chance, among))
     return cases
 
 

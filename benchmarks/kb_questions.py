@@ -92,6 +92,11 @@ def fourth(lang: str) -> Set:
     return _blocks("fourth", lang, ("unseen",))
 
 
+def fifth(lang: str) -> Set:
+    """A dental clinic, car sharing, a hotel, a pet food subscription and a pool."""
+    return _blocks("fifth", lang, ("unseen",))
+
+
 def bare(one: Set) -> Set:
     """The same base without keywords, as most bases come from elsewhere."""
     pages = [replace(page, keywords=[]) for page in one.pages]

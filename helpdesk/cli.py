@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+import helpdesk.lib.collector
 from helpdesk import backup as keep
 from helpdesk import ext, jobs
 from helpdesk.accounts import second_factor, sessions
@@ -33,6 +34,8 @@ Command = Callable[[argparse.Namespace], int]
 
 BAD_INPUT = 2
 MAX_ID = 2**63 - 1  # of the databases; no row has it
+
+helpdesk.lib.collector.resume()  # all is loaded
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,6 +122,8 @@ def check(_args: argparse.Namespace) -> int:
     for kind in ("HTTP", "SMTP"):
         bind = app.config[f"{kind}_BIND"]
         checks.listen(bind.host, bind.port, f"HELPDESK_{kind}_BIND").close()
+    if weak := checks.weak_key(app):
+        say(weak)
     say("Settings, data folder, database and ports are in order.")
     return 0
 

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,7 @@ LABEL_LIMIT = 80
 MAX_CHOICES = 100
 MAX_FIELDS = 100
 MAX_NUMBER = 1e12
+EARLIEST, LATEST = 1900, 2200  # years of a date
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{4})")
 _YES = frozenset({"1", "yes", "true", "y", "да", "так", "є", "+"})
@@ -158,8 +159,8 @@ def check_value(field: Field, raw: Any) -> Any:
     """The value as it is stored, None for an empty one.
 
     Text: at most 1000 characters. Number: int or float, also from "1 200,5". Date: ISO 8601, also
-    from 31.12.1980. Choice: one of the field's. Yes or no: bool, also from words. Raises
-    HelpdeskError with the field `profile.KEY`.
+    from 31.12.1980, of the years 1900 to 2200. Choice: one of the field's. Yes or no: bool, also
+    from words. Raises HelpdeskError with the field `profile.KEY`.
     """
     if isinstance(raw, str):
         raw = clean(raw).strip()
@@ -248,17 +249,16 @@ def _number(field: Field, raw: Any) -> int | float:
 
 
 def _date(field: Field, raw: Any) -> str:
-    if isinstance(raw, datetime):
-        raw = raw.date()
-    if isinstance(raw, date):
-        return raw.isoformat()
-    text = str(raw)
+    text = raw.isoformat()[:10] if isinstance(raw, date) else str(raw)
     if found := _DAY_FIRST.fullmatch(text):
         text = f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}"
     try:
-        return date.fromisoformat(text[:10]).isoformat() if len(text) == 10 else _no_date(field)
+        day = date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
+        day = None
+    if day is None or not EARLIEST <= day.year <= LATEST:
         return _no_date(field)
+    return day.isoformat()
 
 
 def _no_date(field: Field) -> str:

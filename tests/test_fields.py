@@ -54,6 +54,8 @@ BAD: list[tuple[FieldKind, Any]] = [
     (FieldKind.NUMBER, "1e999"),
     (FieldKind.NUMBER, True),
     (FieldKind.DATE, "30.02.1980"),
+    (FieldKind.DATE, "0001-01-01"),
+    (FieldKind.DATE, "31.12.9999"),
     (FieldKind.DATE, "yesterday"),
     (FieldKind.DATE, "31.12.80"),
     (FieldKind.DATE, 1980),

@@ -1,7 +1,10 @@
 """Base, sessions, column types, full text, babel and csrf: the only place that knows dialects."""
 
+import os
+from typing import Any
+
 from flask import Flask
-from flask_migrate import Migrate
+from werkzeug.local import LocalProxy
 
 from helpdesk.ext import fulltext
 from helpdesk.ext.database import (
@@ -25,6 +28,7 @@ from helpdesk.ext.form_tokens import MaskedCSRF, csrf_token
 from helpdesk.ext.languages import LANGUAGES, babel, in_language, init_languages
 from helpdesk.ext.moments import QUARTER, quarter_begins, quarter_of
 from helpdesk.ext.types import CleanText, EnumText, SortKey, UTCDateTime
+from helpdesk.lib.late import library
 
 __all__ = [
     "Base",
@@ -49,7 +53,6 @@ __all__ = [
     "is_sqlite",
     "lock",
     "may_succeed_again",
-    "migrate",
     "partial_index",
     "quarter_begins",
     "quarter_of",
@@ -59,7 +62,6 @@ __all__ = [
 ]
 
 csrf = MaskedCSRF()
-migrate = Migrate(compare_type=True)
 
 
 def init_database(app: Flask) -> None:
@@ -69,4 +71,13 @@ def init_database(app: Flask) -> None:
     with app.app_context():
         prepare(db.engine)
         app.extensions["helpdesk_write_engine"] = db.engine.execution_options(immediate=True)
+    app.extensions["migrate"] = LocalProxy(lambda: _migrations(app))
+    if "FLASK_RUN_FROM_CLI" in os.environ:
+        _migrations(app)  # `flask db` is a command of its own
+
+
+def _migrations(app: Flask) -> Any:
+    """What Flask-Migrate keeps with `app`, in the place of this function from now on."""
+    migrate = library("flask_migrate").Migrate(compare_type=True)
     migrate.init_app(app, db, directory=app.config["MIGRATIONS_DIR"])
+    return app.extensions["migrate"]

@@ -1,7 +1,8 @@
 """Large libraries that few processes ever need: loaded at first use, not by all at the start.
 
 Reading and writing workbooks and the holidays of all countries were 9 MB of every installation's
-memory. Everything else is imported where it is used, at the top of the file.
+memory, Alembic and its dialects 9 MB more. Everything else is imported where it is used, at the top
+of the file.
 """
 
 from functools import cache

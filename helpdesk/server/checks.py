@@ -3,21 +3,23 @@
 import errno
 import fcntl
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask
-from flask_migrate import upgrade
-from sqlalchemy import make_url
+from sqlalchemy import column, inspect, make_url, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import ext
+from helpdesk.lib.late import library
 
 BACKLOG = 1024
+SAFE_KEY = 32
+
+_REVISION = re.compile(r"""^(down_)?revision\b.*= ["'](\w+)["']""", re.M)
 
 
 class StartError(Exception):
@@ -88,11 +90,31 @@ def check_database(app: Flask) -> None:
 
 
 def is_current(app: Flask) -> bool:
-    """Whether the tables are those of this version."""
-    wanted = ScriptDirectory(app.config["MIGRATIONS_DIR"]).get_heads()
+    """Whether the tables are those of this version: what Alembic has written down, without it."""
+    written = table("alembic_version", column("version_num"))
     with app.app_context(), ext.db.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_heads()
-    return sorted(found) == sorted(wanted)
+        if not inspect(connection).has_table(written.name):
+            return False
+        found = connection.scalars(select(written.c.version_num)).all()
+    return set(found) == newest_revisions(Path(app.config["MIGRATIONS_DIR"]))
+
+
+def newest_revisions(folder: Path) -> set[str]:
+    """Those that no other migration in this folder follows."""
+    texts = [path.read_text("utf-8") for path in (folder / "versions").glob("*.py")]
+    named = [found.groups() for text in texts for found in _REVISION.finditer(text)]
+    followed = {revision for down, revision in named if down}
+    return {revision for down, revision in named if not down} - followed
+
+
+def weak_key(app: Flask) -> str | None:
+    """A sentence if the secret that signs everything could be guessed."""
+    if len(app.config["SECRET_KEY"]) >= SAFE_KEY:
+        return None
+    return (
+        f"SECRET_KEY has fewer than {SAFE_KEY} characters: who guesses it can forge every link. "
+        "Set a longer one, or none: then one is made."
+    )
 
 
 def need_current(app: Flask) -> None:
@@ -105,7 +127,7 @@ def migrate(app: Flask) -> None:
     """Bring the tables to this version; of several processes one does it, the others wait."""
     with _alone(Path(app.config["DATA_DIR"])), app.app_context(), _advisory_lock():
         if not is_current(app):
-            upgrade()
+            library("flask_migrate").upgrade()
 
 
 @contextmanager

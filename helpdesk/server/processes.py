@@ -37,6 +37,11 @@ class Lifeline:
             os._exit(1)
         threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
 
+    def close(self) -> None:
+        """In the parent, when there is no child any more."""
+        os.close(self._read)
+        os.close(self._write)
+
     def _watch(self) -> None:
         os.read(self._read, 1)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -73,7 +78,7 @@ def _tidy() -> None:
         bytearray(SORTS)
 
 
-def fork(name: str, target: Callable[[], None], lifeline: Lifeline) -> int:
+def fork(name: str, target: Callable[[], object], lifeline: Lifeline) -> int:
     """Run `target` in a child process and return its id.
 
     The child leaves SIGINT to the supervisor: a terminal sends it to the whole group.

@@ -1,5 +1,7 @@
 """What every process would otherwise make for itself: made once, before they fork."""
 
+import logging
+
 from flask import Flask
 from flask_babel import get_translations
 from sqlalchemy import func, select
@@ -45,7 +47,11 @@ def _search(app: Flask) -> None:
 
 
 def _serve(app: Flask) -> None:
-    """Ask ourselves for pages that anybody may see."""
-    with app.test_client() as reader:
-        for page in PAGES:
-            reader.get(page, base_url=app.config["PUBLIC_URL"])
+    """Ask ourselves for pages that anybody may see; nobody did, so no log tells of it."""
+    logging.disable(logging.INFO)
+    try:
+        with app.test_client() as reader:
+            for page in PAGES:
+                reader.get(page, base_url=app.config["PUBLIC_URL"])
+    finally:
+        logging.disable(logging.NOTSET)

@@ -1,5 +1,6 @@
 """The start: look, migrate, begin, fork, supervise."""
 
+import os
 import socket
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,9 +15,10 @@ from helpdesk.intake import imap_boxes, imap_state
 from helpdesk.lib.clock import now
 from helpdesk.lib.passwords import verify_password
 from helpdesk.server import checks, children, shared
+from helpdesk.server.checks import StartError
 from helpdesk.server.first_start import first_administrator, first_queue
 from helpdesk.server.greeting import greeting
-from helpdesk.server.processes import freeze
+from helpdesk.server.processes import Lifeline, fork, freeze
 from helpdesk.server.supervisor import Process, Supervisor, always
 
 ALL = ("web", "smtp", "imap", "worker", "twin")
@@ -27,21 +29,42 @@ def run(app: Flask, say: Callable[[str], None]) -> int:
     checks.use_data(Path(app.config["DATA_DIR"]))
     processes = plan(app, ALL)
     checks.check_database(app)
-    checks.migrate(app)
+    if weak := checks.weak_key(app):
+        say(weak)
+    if not checks.is_current(app):
+        _apart(app, "upgrade", partial(checks.migrate, app))
     first_queue(app)
     look_for_mailboxes(app)
-    if app.config["DEMO"]:
-        load_demo(app, say)
+    if app.config["DEMO"] and _is_empty(app):
+        _apart(app, "demo", partial(load_demo, app, say))
     text = greeting(app.config, first_administrator(app), _logins(app))
     return supervise(app, processes, lambda: say(text))
 
 
+def _apart(app: Flask, command: str, work: Callable[[], object]) -> None:
+    """Do the work of this command in a process that ends: what it needs of memory once, all that
+    are forked later would keep. Raises StartError.
+    """
+    with app.app_context():
+        ext.db.engine.dispose()  # see `shared.make`
+    lifeline = Lifeline()
+    _pid, status = os.waitpid(fork(command, work, lifeline), 0)
+    lifeline.close()
+    if status:
+        raise StartError(f"Not started: run `helpdesk {command}` to see what is wrong.")
+
+
+def _is_empty(app: Flask) -> bool:
+    with app.app_context():
+        return demo.is_empty()
+
+
 def load_demo(app: Flask, say: Callable[[str], None]) -> bool:
     """Load demo data if nobody has worked here yet; whether it did."""
+    if not _is_empty(app):
+        return False
+    say("Loading demo data")
     with app.app_context():
-        if not demo.is_empty():
-            return False
-        say("Loading demo data")
         demo.load(now())
     return True
 

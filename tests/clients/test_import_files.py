@@ -3,19 +3,23 @@
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlsxwriter
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
 
 from helpdesk import ext
 from helpdesk.clients.actions import add_contact_point
 from helpdesk.clients.exporting import rows as exported
 from helpdesk.clients.import_models import ImportKind
+from helpdesk.clients.importing import run
 from helpdesk.clients.importing.columns import columns_of
 from helpdesk.clients.importing.facts import day_of
 from helpdesk.clients.importing.limits import BadFile
 from helpdesk.clients.importing.reading import Table, open_file
+from helpdesk.clients.importing.world import World
 from helpdesk.clients.merge import merge
 from helpdesk.clients.models import Client, ContactPoint, Person
 from helpdesk.clients.people import remove_person
@@ -152,3 +156,24 @@ def test_a_person_who_was_merged_here_is_the_one_who_stayed(cast: Cast, file: Pa
     assert counts(imported(file, data, cast.sam)) == ("done", 0, 0, 2, 0)
     named = "Contact person;External ID of the person\nAnn;p2\n"
     assert counts(imported(file, named, cast.sam)) == ("done", 0, 0, 1, 0)
+
+
+def test_a_row_that_breaks_the_writing_stays_out_alone(
+    cast: Cast, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What no check knows of costs its row: the others come in, and the run comes to its end."""
+    whole = run.write
+
+    def breaks(session: Session, world: World, **about: Any) -> None:
+        whole(session, world, **about)
+        if session.scalar(select(Client.id).where(Client.external_id == "B2")):
+            session.execute(insert(Client).values(id=1))  # what the database refuses
+
+    monkeypatch.setattr(run, "write", breaks)
+    rows = "B1,Ann,,\nB2,Bob,,\nB3,Eve,,\n"
+    done = imported(file, HEAD + rows, cast.alice)
+    assert counts(done) == ("done", 2, 0, 0, 1)
+    assert [one[:2] for one in problems(done)] == [(3, "")]
+    with ext.session() as session:
+        query = select(Client.external_id).where(Client.external_id.startswith("B"))
+        assert session.scalars(query.order_by(Client.external_id)).all() == ["B1", "B3"]

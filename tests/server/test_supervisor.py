@@ -179,6 +179,7 @@ def test_logs_are_json_and_name_no_token(product: Product) -> None:
         process.wait(10)
     said = product.log.read_text()
     assert "canary" not in said
+    assert "/login" not in said  # which only the start has asked itself for
     lines = [line for line in said.splitlines() if line.startswith("{")]
     assert any('"status": 404' in line for line in lines)
 

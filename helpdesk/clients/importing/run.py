@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from babel.numbers import get_territory_currencies
 from flask import current_app
 from sqlalchemy import func, or_, select
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from helpdesk import ext, files
@@ -37,6 +39,8 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import email_key
 
+log = structlog.get_logger()
+
 CHUNK = 250  # clients in one transaction
 FACTS = 100  # purchases and the like: verb by verb, so fewer
 FORGET = 5_000  # rows after which words of earlier ones are forgotten: most are names
@@ -46,6 +50,9 @@ _TOTALS = {
     SUM: _lazy("This row is the total of those above it. It is left out."),
     LIKE_SUM: _lazy("This row looks like a total. If it is one, delete it from the file."),
 }
+_REFUSED = _lazy("This row could not be taken in. Enter it by hand.")
+# What a value that no check knew may lead to; a database that is away is tried again instead.
+_BREAKS = (IntegrityError, DataError, ArithmeticError, LookupError, TypeError, ValueError)
 ACTIVE = (RunState.CHECKING, RunState.RUNNING)
 _ME = uuid.uuid4().hex
 
@@ -176,12 +183,7 @@ def _put(session: Session, run: ImportRun, chunk: Chunk) -> list[Problem]:
     mine = _open[""]
     good = [row for row in chunk.rows if not row.problems]
     problems = [one for row in chunk.rows for one in row.problems]
-    dry = run.state == RunState.CHECKING
-    if run.kind == ImportKind.CLIENTS:
-        outcomes = _put_clients(session, mine, run, good, dry, chunk.at)
-    else:
-        outcomes = _put_facts(session, mine, run, good, dry, chunk.at)
-    for outcome in outcomes:
+    for outcome in _put_together(session, mine, run, good, chunk.at):
         if isinstance(outcome, Problem):
             problems.append(outcome)
         else:
@@ -190,9 +192,29 @@ def _put(session: Session, run: ImportRun, chunk: Chunk) -> list[Problem]:
     return problems
 
 
-def _put_clients(
-    session: Session, mine: _Open, run: ImportRun, rows: Sequence[Any], dry: bool, at: datetime
+def _put_together(
+    session: Session, mine: _Open, run: ImportRun, rows: Sequence[Any], at: datetime
 ) -> list[str | Problem]:
+    """All rows at once; where that breaks, one by one, so that only those that break it stay out
+    and no run stands still."""
+    put = _put_clients if run.kind == ImportKind.CLIENTS else _put_facts
+    try:
+        with session.begin_nested():
+            return put(session, mine, run, rows, at)
+    except _BREAKS as error:
+        if len(rows) > 1:
+            alone = (_put_together(session, mine, run, [row], at) for row in rows)
+            return [outcome for found in alone for outcome in found]
+        log.error(
+            "import.row_refused", run_id=run.id, row=rows[0].number, error=type(error).__name__
+        )
+        return [Problem(rows[0].number, "", _REFUSED, {})]
+
+
+def _put_clients(
+    session: Session, mine: _Open, run: ImportRun, rows: Sequence[Any], at: datetime
+) -> list[str | Problem]:
+    dry = run.state == RunState.CHECKING
     world = World()
     if dry:
         mine.planned.recall(world, rows)
@@ -206,11 +228,11 @@ def _put_clients(
 
 
 def _put_facts(
-    session: Session, mine: _Open, run: ImportRun, rows: Sequence[Any], dry: bool, at: datetime
+    session: Session, mine: _Open, run: ImportRun, rows: Sequence[Any], at: datetime
 ) -> list[str | Problem]:
     """A dry run puts everything as well, and takes it back."""
     actor = Actor(user_id=run.user_id)
-    if not dry:
+    if run.state != RunState.CHECKING:
         facts = Facts(session, run.kind, mine.known, actor=actor, at=at)
         return [_outcome(facts.put, row, mine.known) for row in rows]
     with session.begin_nested() as trial:
