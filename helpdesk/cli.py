@@ -33,6 +33,7 @@ Commands = Any  # argparse does not name the type of its subparsers
 Command = Callable[[argparse.Namespace], int]
 
 BAD_INPUT = 2
+STOPPED = 130  # by Ctrl-C, as shells say it
 MAX_ID = 2**63 - 1  # of the databases; no row has it
 
 helpdesk.lib.collector.resume()  # all is loaded
@@ -50,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
     except OSError as error:
         print(f"{error.filename or 'System'}: {error.strerror}.", file=sys.stderr)
+    except KeyboardInterrupt:
+        return STOPPED
     return BAD_INPUT
 
 

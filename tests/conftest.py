@@ -13,6 +13,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask_migrate import upgrade
+from hypothesis import settings
 
 from config import Config
 from helpdesk import ext
@@ -22,6 +23,10 @@ from tests.chromium import chromium, playwright  # noqa: F401 (fixtures)
 from tests.postgres import PostgresServer, empty, statements_of
 from tests.spawn import Spawner
 from tests.speed import TEMPLATES, speed_up
+
+# A run can be repeated; `--hypothesis-profile=default` draws other examples each time.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 NOON = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 12:00 in Kyiv
 PG = "HELPDESK_TEST_POSTGRES"  # the server's folder, handed from the controller to the workers

@@ -193,6 +193,16 @@ def test_intake_replay(shell: Shell, cast: Cast, monkeypatch: pytest.MonkeyPatch
     assert "no delivery" in shell.refused("intake", "replay", "9" * 30)
 
 
+def test_ctrl_c_ends_a_command_without_a_complaint(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(_args: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "upgrade", stopped)
+    assert (shell("upgrade"), shell.complaint) == (130, "")
+
+
 def test_check_and_upgrade_of_a_current_database(shell: Shell) -> None:
     assert shell("upgrade") == 0
     assert shell("check") == 0

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 from flask import Flask
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from helpdesk import ext
@@ -147,6 +147,7 @@ NUMBERS = st.one_of(st.none(), st.floats(0, 1e9), st.integers(0, 10**7))
     values=st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=45),
     unit=st.sampled_from([Unit.COUNT, Unit.SECONDS, Unit.NUMBER]),
 )
+@example(chart=Chart.BARS, values=[(None, 1e-308)], unit=Unit.COUNT)
 def test_any_numbers_stay_inside_the_drawing(
     app: Flask,
     chart: Chart,

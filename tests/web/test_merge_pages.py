@@ -80,6 +80,8 @@ def test_the_old_address_leads_to_the_record_that_stayed(
     alice.post(f"/desk/clients/{twin}/merge", keep=str(kept))
     assert alice.get(f"/desk/clients/{twin}").place == f"/desk/clients/{kept}"
     assert alice.get(f"/desk/clients/{twin}/merge").place == f"/desk/clients/{kept}/merge"
+    for form in ("edit", "people/new", "items/new", "ticket"):
+        assert alice.get(f"/desk/clients/{twin}/{form}").place == f"/desk/clients/{kept}"
     listed = [a.get("href") for a in alice.get("/desk/clients").all("a")]
     assert f"/desk/clients/{twin}" not in listed and f"/desk/clients/{kept}" in listed
     alice.get(f"/desk/clients/{kept}/edit")

@@ -92,7 +92,7 @@ def _again(client_id: int, item_id: int | None, error: HelpdeskError) -> tuple[s
 
 
 def _page(client_id: int, item: Item | None, errors: dict[str, str]) -> str:
-    client = client_page.client_for(reading(), client_id)
+    client = client_page.client_here(client_id)
     products = select(Product.id, Product.name).where(Product.active.is_(True))
     rows = reading().execute(products.order_by(Product.sort_key, Product.id).limit(PRODUCTS)).all()
     options = [(id_, name) for id_, name in rows]

@@ -94,6 +94,15 @@ def client_for(session: Session, client_id: int) -> Client:
     return found
 
 
+def client_here(client_id: int) -> Client:
+    """The client whose form is asked for; one that was merged leads to the one that stayed, where
+    nothing is typed in vain. Raises NotFound."""
+    found = client_for(reading(), client_id)
+    if found.merged_into_id is not None and request.method == "GET":
+        abort(redirect(f"/desk/clients/{found.merged_into_id}"))
+    return found
+
+
 def page(client_id: int, errors: Mapping[str, str] | None = None) -> str:
     """The page; with `errors` what was typed is shown again. Raises NotFound."""
     found, organisation = _found(reading(), client_id)

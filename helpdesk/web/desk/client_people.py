@@ -35,7 +35,7 @@ MARKS = {
 @blueprint.get("/desk/clients/<int:client_id>/people/new")
 @needs("client.change")
 def new_person(client_id: int) -> str:
-    return _page(client_page.client_for(reading(), client_id), None, {})
+    return _page(client_page.client_here(client_id), None, {})
 
 
 @blueprint.post("/desk/clients/<int:client_id>/people/new")
@@ -66,7 +66,7 @@ def add_person(client_id: int) -> BaseResponse | tuple[str, int]:
 @needs("client.change")
 def person(client_id: int, person_id: int) -> str:
     found = people.person_of(reading(), client_id, person_id)
-    return _page(client_page.client_for(reading(), client_id), found, {})
+    return _page(client_page.client_here(client_id), found, {})
 
 
 @blueprint.post("/desk/clients/<int:client_id>/people/<int:person_id>")

@@ -17,7 +17,13 @@ from helpdesk.lib.clock import now
 from helpdesk.lib.collate import sort_key
 from helpdesk.lib.errors import HelpdeskError, _lazy
 from helpdesk.lib.text import clean_line
-from helpdesk.web.desk.client_page import Value, client_for, profile_fields, value_of
+from helpdesk.web.desk.client_page import (
+    Value,
+    client_for,
+    client_here,
+    profile_fields,
+    value_of,
+)
 from helpdesk.web.desk.directory import directory
 from helpdesk.web.desk.zones import find_zone
 from helpdesk.web.guard import actor, may, needs, reading, said
@@ -40,7 +46,7 @@ def relation_words() -> dict[str, str]:
 @blueprint.get("/desk/clients/<int:client_id>/edit")
 @needs("client.change")
 def form(client_id: int) -> str:
-    return _page(client_for(reading(), client_id), {})
+    return _page(client_here(client_id), {})
 
 
 @blueprint.post("/desk/clients/<int:client_id>")

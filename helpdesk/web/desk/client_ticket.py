@@ -124,7 +124,7 @@ def _id(field: str) -> int:
 
 
 def _page(client_id: int, errors: dict[str, str]) -> str:
-    client = client_page.client_for(reading(), client_id)
+    client = client_page.client_here(client_id)
     people = [(person.id, person.name) for person, _points in people_of(reading(), client_id)]
     values = {name: request.form.get(name, "") for name in FIELDS} if errors else {}
     return render_template(

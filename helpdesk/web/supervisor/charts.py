@@ -129,7 +129,7 @@ def _bars(picture: Picture) -> tuple[float, list[Markup]]:
         inside = [svg.rect("bg", left, y, room, 15)]
         label = _cut(picture.name(line), picture.width if picture.slim else left - GAP)
         inside.append(svg.text(label, 0, name_at, kind="v"))
-        inside += _bar(picture, line, left, y, room / most)
+        inside += _bar(picture, line, (left, y, room), most)
         inside.append(Markup(" "))
         inside.append(svg.text(text, picture.width, y + 12, anchor="end", kind="v"))
         parts.append(svg.link(picture.href(line), Markup("").join(inside)))
@@ -140,13 +140,17 @@ def _bars(picture: Picture) -> tuple[float, list[Markup]]:
     return height, parts
 
 
-def _bar(picture: Picture, line: Line, x: float, y: float, scale_: float) -> list[Markup]:
+def _bar(
+    picture: Picture, line: Line, place: tuple[float, float, float], most: float
+) -> list[Markup]:
+    x, y, room = place
     value, before = picture.value(line), picture.before(line)
     parts = []
     if value is not None:
-        parts.append(svg.rect("bx" if picture.beyond(value) else "b1", x, y, value * scale_, 15))
+        kind = "bx" if picture.beyond(value) else "b1"
+        parts.append(svg.rect(kind, x, y, value / most * room, 15))
     if before is not None:
-        parts.append(svg.rect("b2", x, y + 17, before * scale_, 4, 2))
+        parts.append(svg.rect("b2", x, y + 17, before / most * room, 4, 2))
     return parts
 
 
