@@ -19,6 +19,7 @@ from helpdesk.lib.errors import NotFound
 from helpdesk.web.cached import brand
 from helpdesk.web.guard import public, reading
 from helpdesk.web.portal.fresh import public_url
+from helpdesk.web.portal.language import by_default
 
 blueprint = Blueprint("portal_seo", __name__)
 
@@ -180,7 +181,7 @@ def _entry(paths: dict[str, str], changed: dict[str, datetime]) -> Iterator[str]
     """One page in its languages, each naming the others."""
     beside = "".join(
         f'<xhtml:link rel="alternate" hreflang="{lang}" href="{escape(public_url(path))}"/>'
-        for lang, path in paths.items()
+        for lang, path in (*paths.items(), ("x-default", by_default(paths)))
     )
     for lang, path in paths.items():
         when = f"<lastmod>{changed[lang]:%Y-%m-%d}</lastmod>" if lang in changed else ""
