@@ -267,7 +267,11 @@ def test_two_agents_on_one_ticket_know_of_each_other(visit: Visitor, house: Hous
     expect(second.locator("#here")).to_be_empty()
 
 
-LOW = "thread => { thread.style.minHeight = '0'; thread.style.maxHeight = '40px'; }"
+LOW = """() => {
+  const low = new CSSStyleSheet();  // a style of the element would go when the page is refreshed
+  low.replaceSync("#thread { min-height: 0 !important; max-height: 75px !important }");
+  document.adoptedStyleSheets = [low];
+}"""
 AT_ITS_END = """() => {
   const thread = document.querySelector("#thread");
   const below = thread.scrollHeight - thread.clientHeight;
@@ -283,10 +287,12 @@ def test_an_answer_below_the_reader_is_not_taken_for_seen(visit: Visitor, house:
     open_ticket(first, number)
     first.set_viewport_size({"width": 1440, "height": 520})
     type_reply(first, TYPED)
-    first.locator("#thread").evaluate(LOW)
+    expect(first.locator("#thread .event").first).to_be_visible()  # of the receipt
+    first.evaluate(LOW)
     first.evaluate(DRAWN)  # it may keep its end in sight, until the reader goes up
     first.locator("#thread").evaluate("thread => { thread.scrollTop = 0; }")
     first.evaluate(DRAWN)
+    first.evaluate("htmx.trigger('#talk', 'refresh')")  # as late news of the receipt does
     assert not first.evaluate(AT_ITS_END)
     open_ticket(second, number)
     type_reply(second, "Of a colleague")
